@@ -1,0 +1,1 @@
+"""A local Azure Resource Manager, written from Azure's wire contract and sharing no code with the reconciler."""

@@ -1,0 +1,45 @@
+"""One module per ARM collection. A module offers ``ROUTES`` and may offer the rest of ``Provider``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from reconciler.emulator.operations import Completion
+from reconciler.emulator.providers import compute, resources
+from reconciler.emulator.router import Route, Router
+from reconciler.emulator.world import Ticker, World
+
+Seed = Callable[[World, dict[str, Any]], None]
+
+# The order is the order of seeding: what a later one refers to must be there. One line each.
+PROVIDERS: tuple[ModuleType, ...] = (
+    resources,
+    compute,
+)
+
+
+def routes() -> tuple[Route, ...]:
+    """``ROUTES`` of every provider."""
+    return tuple(route for module in PROVIDERS for route in module.ROUTES)
+
+
+def router(extra: tuple[Route, ...] = ()) -> Router:
+    return Router((*routes(), *extra))
+
+
+def completions() -> Mapping[str, Completion]:
+    """``COMPLETIONS`` of every provider: a name, and what takes effect when an operation of that name ends."""
+    return {name: run for module in PROVIDERS for name, run in getattr(module, "COMPLETIONS", {}).items()}
+
+
+def tickers() -> tuple[Ticker, ...]:
+    """``on_tick(world, after, until)`` and the optional ``next_due(world, after)`` of every provider."""
+    modules = [module for module in PROVIDERS if hasattr(module, "on_tick")]
+    return tuple(Ticker(module.on_tick, getattr(module, "next_due", None)) for module in modules)
+
+
+def seeds() -> tuple[Seed, ...]:
+    """``seed(world, estate)`` of every provider; ``estate`` is the whole estate document."""
+    return tuple(module.seed for module in PROVIDERS if hasattr(module, "seed"))

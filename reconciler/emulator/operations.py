@@ -1,0 +1,199 @@
+"""Long-running operations: facts with a start and an end on the virtual clock. Providers render them."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from reconciler.emulator.clock import Clock
+from reconciler.emulator.failures import ArmError
+from reconciler.emulator.store import Store
+
+if TYPE_CHECKING:
+    from reconciler.emulator.router import Request
+    from reconciler.emulator.world import World
+
+Status = Literal["InProgress", "Succeeded", "Failed"]
+_COLLECTION = "operations"
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """``completion`` names a registered function that takes effect at ``end``; ``arguments`` and ``extra`` are JSON.
+
+    ``job`` is the id of the job that clients find beside the operation. A hanging operation has no ``end``.
+    """
+
+    guid: str
+    kind: str
+    start: datetime
+    end: datetime | None
+    status: Status = "InProgress"
+    completion: str | None = None
+    arguments: dict[str, Any] = {}
+    resource: str = ""
+    job: str | None = None
+    error: dict[str, Any] | None = None
+    extra: dict[str, Any] = {}
+
+    @property
+    def done(self) -> bool:
+        return self.status != "InProgress"
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """What a fault does to the operation that the current request starts: it hangs, or it ends with an error."""
+
+    hangs: bool = False
+    error: dict[str, Any] | None = None
+
+
+Completion = Callable[["World", Operation], None]
+
+
+class Operations:
+    """All operations ever started. ``completions`` maps the registered names to what they do."""
+
+    def __init__(
+        self, store: Store, clock: Clock, new_guid: Callable[[], str], completions: Mapping[str, Completion]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_guid = new_guid
+        self._completions = completions
+        self._by_guid: dict[str, Operation] = {}
+        self._due: list[tuple[datetime, int, str]] = []
+        self._sequence = 0
+        self._polls: dict[str, int] = {}
+        self.effect: Effect | None = None
+        self.started: list[str] = []
+        for stored in store.documents(_COLLECTION):
+            self._keep(msgspec.convert(stored, Operation))
+
+    def start(
+        self,
+        kind: str,
+        *,
+        duration: timedelta,
+        on_done: tuple[str, dict[str, Any]] | None = None,
+        resource: str = "",
+        job: str | None = None,
+        guid: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> Operation:
+        """Starts an operation that ends ``duration`` (virtual) from now, with ``on_done`` (name, JSON arguments)."""
+        name, arguments = on_done or (None, {})
+        if name is not None and name not in self._completions:
+            raise KeyError(f"no completion is registered under the name {name}")
+        now = self._clock.now()
+        effect = self.effect or Effect()
+        operation = Operation(
+            guid=guid or self._new_guid(),
+            kind=kind,
+            start=now,
+            end=None if effect.hangs else now + duration,
+            completion=name,
+            arguments=arguments,
+            resource=resource,
+            job=job,
+            error=effect.error,
+            extra=extra or {},
+        )
+        self._save(operation)
+        self.started.append(operation.guid)
+        return operation
+
+    def get(self, guid: str) -> Operation | None:
+        return self._by_guid.get(guid.lower())
+
+    def running(self, resource: str) -> list[Operation]:
+        """Unfinished operations that were started for a resource (exact id, any casing)."""
+        wanted = resource.lower()
+        return [found for _, _, guid in self._due if (found := self._by_guid[guid]).resource.lower() == wanted]
+
+    def count_poll(self, guid: str) -> int:
+        """Counts one poll of an operation; answers how often it has been polled, this one included."""
+        self._polls[guid] = self._polls.get(guid, 0) + 1
+        return self._polls[guid]
+
+    def next_end(self) -> datetime | None:
+        return self._due[0][0] if self._due else None
+
+    def finish_next(self, world: World) -> Operation:
+        """Ends the operation that is due first and carries out what it completes."""
+        _, _, guid = heapq.heappop(self._due)
+        operation = self._by_guid[guid]
+        error = operation.error
+        if error is None and operation.completion is not None:
+            try:
+                self._completions[operation.completion](world, operation)
+            except ArmError as refusal:
+                error = refusal.error()
+        operation = self._by_guid[guid]  # a completion may have added to it with ``note``
+        finished = msgspec.structs.replace(operation, status="Failed" if error else "Succeeded", error=error)
+        self._save(finished)
+        return finished
+
+    def note(self, guid: str, **extra: Any) -> None:
+        """Adds facts to ``extra`` of an operation."""
+        operation = self._by_guid[guid]
+        self._save(msgspec.structs.replace(operation, extra={**operation.extra, **extra}), queue=False)
+
+    def _save(self, operation: Operation, *, queue: bool = True) -> None:
+        self._store.put_document(_COLLECTION, operation.guid, msgspec.to_builtins(operation))
+        self._keep(operation, queue=queue)
+
+    def _keep(self, operation: Operation, *, queue: bool = True) -> None:
+        self._by_guid[operation.guid] = operation
+        if queue and operation.end is not None and not operation.done:
+            self._sequence += 1
+            heapq.heappush(self._due, (operation.end, self._sequence, operation.guid))
+
+
+def polling_headers(
+    world: World,
+    request: Request,
+    *,
+    operation: Operation,
+    async_url: str | None = None,
+    location: str | None = None,
+) -> dict[str, str]:
+    """The headers of a 202 (or 201), for URLs given as path and query.
+
+    ARM signs polling URLs (t, c, s, h; about 2 kB, differing between the two headers and in every repeat), and
+    clients must follow them as given. The wait is told in ``x-ms-retry-after-ms``, the one header that every client
+    reads right below a second; with ``retry_after_seconds`` configured it is Azure's integer ``Retry-After``.
+    """
+    headers: dict[str, str] = {}
+    if async_url:
+        headers["Azure-AsyncOperation"] = _signed(world, request, async_url)
+    if location:
+        headers["Location"] = _signed(world, request, location)
+    headers.update(timing_headers(world, operation))
+    return headers
+
+
+def timing_headers(world: World, operation: Operation) -> dict[str, str]:
+    """How long to wait before the next poll; nothing once the operation is done."""
+    if operation.done:
+        return {}
+    seconds = world.configuration.retry_after_seconds
+    if seconds is not None:
+        return {"Retry-After": str(seconds)}
+    remaining = (operation.end - world.clock.now()) if operation.end else timedelta(seconds=1)
+    wait = 0.0 if world.clock.auto_advance else world.clock.wall_seconds(remaining)
+    milliseconds = min(max(20, int(wait * 1000)), 60_000)
+    return {"x-ms-retry-after-ms": str(milliseconds), "X-Go-Azure-Sdk-Skip-Polling-Delay": "true"}
+
+
+def _signed(world: World, request: Request, url: str) -> str:
+    absolute = url if url.startswith("https:") else request.base_url + url
+    if not world.configuration.sign_polling_urls:
+        return absolute
+    ticks = 621355968000000000 + int(world.clock.now().timestamp() * 10_000_000) + world.random.randrange(10_000_000)
+    noise = world.random.randbytes(32).hex()
+    separator = "&" if "?" in absolute else "?"
+    return f"{absolute}{separator}t={ticks}&c=MIIHhzCCBm-gAwIBAgITHgT{noise}&s={noise[:43]}&h={noise[21:]}"

@@ -1,0 +1,131 @@
+"""Everything a handler may touch: the estate, the time, the operations under way, faults, chance."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from reconciler.emulator.clock import Clock
+from reconciler.emulator.faults import Faults
+from reconciler.emulator.operations import Completion, Operation, Operations
+from reconciler.emulator.store import Store
+
+OnTick = Callable[["World", datetime, datetime], None]
+NextDue = Callable[["World", datetime], datetime | None]
+
+LONGEST_TICK = timedelta(days=1)
+
+
+class Configuration(msgspec.Struct, frozen=True, rename="camel"):
+    """How the emulator behaves where Azure leaves a choice. Page sizes go by resource type.
+
+    ``retry_after_seconds`` sends Azure's integer ``Retry-After`` instead of ``x-ms-retry-after-ms``;
+    ``polls_in_progress`` is how many polls answer InProgress before ``auto_advance`` ends an operation.
+    """
+
+    seed: int = 1
+    tenant: str = "72f98800-0000-4000-8000-00000000beef"
+    page_size: int = 500
+    page_sizes: dict[str, int] = {}
+    retry_after_seconds: int | None = None
+    polls_in_progress: int = 0
+    sign_polling_urls: bool = True
+
+    def page_size_of(self, type_: str) -> int:
+        return self.page_sizes.get(type_, self.page_size)
+
+
+class Ticker(msgspec.Struct, frozen=True):
+    """A provider's share in passing time: ``on_tick(world, after, until)`` fires what is due in (after, until].
+
+    With ``next_due(world, after)`` the clock stops at each of its moments, so that the schedules of several providers
+    and the ends of operations interleave in order of time.
+    """
+
+    on_tick: OnTick
+    next_due: NextDue | None = None
+
+
+class World:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        configuration: Configuration | None = None,
+        completions: Mapping[str, Completion] | None = None,
+        tickers: tuple[Ticker, ...] = (),
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.configuration = configuration or Configuration()
+        self._tickers = tickers
+        starts = (store.document("world", "starts") or 0) + 1
+        store.put_document("world", "starts", starts)
+        self.random = random.Random(f"{self.configuration.seed}/{starts}")
+        kept = store.document("world", "clock")
+        if kept:
+            clock.restore(kept)
+        settled = store.document("world", "settled")
+        self._settled = datetime.fromisoformat(settled) if settled else clock.now()
+        self.faults = Faults(store, self.random)
+        self.operations = Operations(store, clock, self.new_guid, completions or {})
+
+    def new_guid(self) -> str:
+        """A fresh guid; the same ones in the same order for the same seed."""
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def settle(self) -> None:
+        """Carries out everything that is due by now, in order of time. Called before every request and on advance."""
+        target = self.clock.now()
+        while True:
+            end = self.operations.next_end()
+            due = min(filter(None, [end, *self._next_dues()]), default=None)
+            moment = min(max(due or target, self._settled), target, self._settled + LONGEST_TICK)
+            self._tick(moment)
+            if end is not None and end <= moment:
+                with self.clock.held_at(moment):
+                    self.operations.finish_next(self)
+            elif moment >= target:
+                return
+
+    def advance(self, by: timedelta) -> datetime:
+        """Moves the clock and carries out what falls due on the way."""
+        self.clock.advance(by)
+        self.settle()
+        return self.clock.now()
+
+    def poll(self, guid: str) -> Operation | None:
+        """An operation as a polling client finds it; with ``auto_advance`` the clock jumps to its end."""
+        operation = self.operations.get(guid)
+        if operation is None or operation.done:
+            return operation
+        polls = self.operations.count_poll(operation.guid)
+        if self.clock.auto_advance and operation.end and polls > self.configuration.polls_in_progress:
+            self.clock.advance_to(operation.end)
+            self.settle()
+        return self.operations.get(guid)
+
+    def commit(self) -> None:
+        """Makes durable what was done, together with how far the clock has been settled."""
+        clock = self.clock.state()
+        if clock != self.store.document("world", "clock"):
+            self.store.put_document("world", "clock", clock)
+        if self.store.dirty:
+            self.store.put_document("world", "settled", self._settled.isoformat())
+        self.store.commit()
+
+    def _next_dues(self) -> list[datetime | None]:
+        return [ticker.next_due(self, self._settled) for ticker in self._tickers if ticker.next_due]
+
+    def _tick(self, moment: datetime) -> None:
+        if moment <= self._settled:
+            return
+        after, self._settled = self._settled, moment
+        with self.clock.held_at(moment):
+            for ticker in self._tickers:
+                ticker.on_tick(self, after, moment)
