@@ -1,0 +1,20 @@
+"""The kinds there are: one line each, dependants before what they depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from reconciler.kinds.base import Kind
+
+
+@cache
+def kinds() -> tuple[Kind[Any], ...]:
+    """Every kind, dependants first: the order of expansion. Importing them here keeps start-up free of them."""
+    return ()
+
+
+@cache
+def by_name() -> Mapping[str, Kind[Any]]:
+    return {kind.name: kind for kind in kinds()}

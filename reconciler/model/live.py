@@ -1,0 +1,58 @@
+"""The live side as a whole: what was read, and what could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reconciler.model.address import Address
+from reconciler.model.machine import Machine
+from reconciler.model.resource import State
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A collection that could not be read: whatever may lie behind it is *unknown*, never absent.
+
+    `kinds` are the kinds whose resources it would have listed; `scope` is the address scope that is affected (`prod`,
+    or `prod/rg-backup/rsv-weu` for one vault); `location` narrows it to one region where a resource of another scope
+    may lie behind it (a VM protected in that vault); "" means none. `message`, `why` and `advice` are for the reader.
+    """
+
+    kinds: tuple[str, ...]
+    scope: str
+    message: str
+    why: str = ""
+    advice: str = ""
+    location: str = ""
+
+    def hides(self, address: Address, location: str = "") -> bool:
+        """True where a resource with this address (in this region) may exist without our having seen it."""
+        if address.kind not in self.kinds:
+            return False
+        if address.within(self.scope) or (f"{address.scope}/{address.name}").casefold() == self.scope.casefold():
+            return True
+        return bool(self.location) and location == self.location
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Everything one refresh saw.
+
+    `resource_groups` holds `alias/name`, case-folded, of every resource group; `requests` counts the requests it took.
+    """
+
+    state: State
+    machines: tuple[Machine, ...] = ()
+    resource_groups: frozenset[str] = frozenset()
+    unreadable: tuple[Unreadable, ...] = ()
+    requests: int = 0
+
+    def hides(self, address: Address, location: str = "") -> Unreadable | None:
+        """The unreadable collection behind which `address` may lie, if any."""
+        return next((gap for gap in self.unreadable if gap.hides(address, location)), None)
+
+    def unread_machines(self, subscriptions: Iterable[str]) -> tuple[str, ...]:
+        """The aliases among `subscriptions` whose VM list failed: selection there is incomplete."""
+        failed = {gap.scope.casefold() for gap in self.unreadable if "virtual_machine" in gap.kinds}
+        return tuple(alias for alias in subscriptions if alias.casefold() in failed)

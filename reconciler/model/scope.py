@@ -1,0 +1,67 @@
+"""The Scope document: which subscriptions, which limits, which defaults. Exactly one per policy directory."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from reconciler.model.duration import PATTERN
+
+Alias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="Short name of a subscription.")]
+SubscriptionId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+        description="Id of the subscription.",
+    ),
+]
+Duration = Annotated[
+    str, Meta(pattern=PATTERN, description="A whole number and m, h, d or w, for example 24h or 180d.")
+]
+
+
+class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A threshold that refuses only when it is passed in both ways: small estates are not blocked by percentages."""
+
+    percent: Annotated[int, Meta(ge=0, le=100, description="Share of the vault's protected VMs.")]
+    count: Annotated[int, Meta(ge=0, description="Number of VMs that is always let through.")]
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """How much one plan may change before a guard refuses it. Lift a guard by name: `--allow G101=40`."""
+
+    updates_per_vault: Annotated[
+        Share, Meta(description="VMs of one vault whose protection one plan may change (guard G101).")
+    ] = Share(percent=30, count=10)
+    releases_per_vault: Annotated[
+        Share, Meta(description="VMs of one vault that one plan may release (guard G102).")
+    ] = Share(percent=10, count=3)
+    policy_writes_per_day: Annotated[
+        int, Meta(ge=1, le=50, description="Policy writes to one vault in 24 hours; Azure allows 50 (BP-53).")
+    ] = 50
+    vms_per_vault: Annotated[int, Meta(ge=1, le=1000, description="Protected VMs of one vault (BP-50).")] = 1000
+
+
+class Objectives(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """What protection must achieve, checked against what Azure really holds."""
+
+    rpo: Annotated[Duration | None, Meta(description="Greatest age of the newest recovery point.")] = None
+
+
+class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """Values for every document that does not say otherwise."""
+
+    time_zone: Annotated[
+        str, Meta(description="IANA or Windows name; times of day in the policies are local to it.")
+    ] = "UTC"
+    objectives: Objectives = Objectives()
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """The subscriptions that the policies speak of, safety limits and defaults."""
+
+    subscriptions: Annotated[dict[Alias, SubscriptionId], Meta(min_length=1, description="Alias → subscription id.")]
+    limits: Limits = Limits()
+    defaults: Defaults = Defaults()

@@ -1,0 +1,105 @@
+"""The plan: what the diff found, what the guards say of it, and the live values it rests on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from reconciler.plan.change import Action, Change, Step
+from reconciler.plan.finding import Finding, Severity
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A guard that refuses this plan. `code` is stable (`G103`); `count` is the number that `--allow CODE=N` must reach;
+    `addresses` are the changes it speaks of."""
+
+    code: str
+    title: str
+    message: str
+    count: int
+    addresses: tuple[str, ...] = ()
+    advice: str = ""
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many resources of each action, and how many of the estate need nothing."""
+
+    create: int = 0
+    update: int = 0
+    release: int = 0
+    undelete: int = 0
+    delete: int = 0
+    blocked: int = 0
+    deferred: int = 0
+    unchanged: int = 0
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Pure data. `created` is UTC, ISO 8601; `basis` is the fingerprint of the live values behind the changes;
+    `complete` is False when something could not be read; `deferred` are changes that a service limit puts off to a
+    later run; `allowed` are the guards that were lifted, as `CODE=N`."""
+
+    created: str
+    changes: tuple[Change, ...] = ()
+    deferred: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    allowed: tuple[str, ...] = ()
+    unchanged: int = 0
+    basis: str = ""
+    complete: bool = True
+    policies: str = ""
+    """Digest of the policy files it was made from."""
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+    @property
+    def actionable(self) -> tuple[Change, ...]:
+        """The changes that apply would make: those with steps that are not blocked."""
+        return tuple(change for change in self.changes if change.action is not Action.BLOCKED and change.steps)
+
+    @property
+    def blocked(self) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.action is Action.BLOCKED)
+
+    @property
+    def empty(self) -> bool:
+        """True when there is nothing to do, now or later, and nothing was refused as impossible."""
+        return not self.changes and not self.deferred
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+    @property
+    def applyable(self) -> bool:
+        """True when apply would start: no errors, no refusals, and something to do."""
+        return bool(self.actionable) and not self.errors and not self.refusals
+
+    @property
+    def counts(self) -> Counts:
+        tally = Counter(change.action for change in self.changes)
+        return Counts(
+            create=tally[Action.CREATE],
+            update=tally[Action.UPDATE],
+            release=tally[Action.RELEASE],
+            undelete=tally[Action.UNDELETE],
+            delete=tally[Action.DELETE],
+            blocked=tally[Action.BLOCKED],
+            deferred=len(self.deferred),
+            unchanged=self.unchanged,
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what would be done and the live values it rests on; the time of planning does not count."""
+        body = msgspec.json.encode((self.changes, self.deferred, self.basis, self.policies), order="deterministic")
+        return hashlib.sha256(body).hexdigest()
+
+    def steps(self) -> Iterator[Step]:
+        """Every step that apply would run, change by change."""
+        for change in self.actionable:
+            yield from change.steps
