@@ -8,8 +8,8 @@ from functools import cached_property
 class Address:
     """`kind.scope/name`, for example `protected_vm.prod/rg-web/vm-web-01`.
 
-    `scope` starts with the subscription's alias and may hold more segments (resource group, vault); `name` has no slash.
-    Two addresses that differ in casing are the same address: Azure names are case-insensitive.
+    `scope` starts with the subscription's alias and may hold more segments (resource group, vault); `name` has no
+    slash. Two addresses that differ in casing are the same address: Azure names are case-insensitive.
     """
 
     __slots__ = ("__dict__", "kind", "name", "scope")

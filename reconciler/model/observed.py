@@ -41,8 +41,8 @@ class ItemState(StrEnum):
 class ItemFacts:
     """`observed` of a live `protected_vm` resource.
 
-    Times are aware UTC. `gone_after` is when soft-deleted data is purged. `item_id` is the id Azure answered with, to be
-    sent back as it came. `last_recovery_point` is None before the first backup.
+    Times are aware UTC. `gone_after` is when soft-deleted data is purged. `item_id` is the id Azure answered with, to
+    be sent back as it came. `last_recovery_point` is None before the first backup.
     """
 
     state: ItemState

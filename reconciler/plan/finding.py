@@ -10,7 +10,8 @@ from reconciler.model.source import Source
 
 
 class Severity(StrEnum):
-    """`error` stops the command; `warning` and `doubt` (rules of `azure` severity U) do not; `info` is for the record."""
+    """`error` stops the command; `warning` and `doubt` (rules that Azure's own pages contradict) do not; `info` is for
+    the record."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -19,8 +20,8 @@ class Severity(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`code` is a rule id (`BP-12`) or a name of ours (`uncovered`); `message` says what and why; `advice` what to write
-    or do instead; `source` is the first place, `also` the other places it speaks of; `address` the resource."""
+    """`code` is a rule id (`BP-12`) or a name of ours (`uncovered`); `message` says what and why; `advice` what to
+    write or do instead; `source` is the first place, `also` the others; `address` the resource."""
 
     code: str
     message: str

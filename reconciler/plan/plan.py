@@ -13,8 +13,8 @@ from reconciler.plan.finding import Finding, Severity
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A guard that refuses this plan. `code` is stable (`G103`); `count` is the number that `--allow CODE=N` must reach;
-    `addresses` are the changes it speaks of."""
+    """A guard that refuses this plan. `code` is stable (`G103`); `count` is the number that `--allow CODE=N` must
+    reach; `addresses` are the changes it speaks of."""
 
     code: str
     title: str
