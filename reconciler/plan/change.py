@@ -81,9 +81,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One write to Azure: a node of the graph.
 
     `id` is unique in the plan (`<address>#<verb>`); `verb` is the kind's own word for `Kind.perform`; `arguments` is
-    all that it needs, as JSON values, and never a secret. `exclusive` steps have the `lane` (a vault's id) to themselves.
-    `after` lists step ids that must be done first. `permission` is the role action that it takes; `usually` is how long
-    it commonly runs, for people.
+    all that it needs, as JSON values, and never a secret. `exclusive` steps have the `lane` (a vault's id) to
+    themselves. `after` lists step ids that must be done first. `permission` is the role action that it takes;
+    `usually` is how long it commonly runs, for people.
     """
 
     id: str

@@ -1,0 +1,51 @@
+# Everything runs in .venv, made from requirements.txt (pinned, with hashes). Only Python 3.11+ and make are assumed.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help setup demo test check schemas golden bench lock clean
+
+help:            ## Show the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(READY)  ## Make the virtual environment with the locked dependencies
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "reconciler needs Python 3.11 or newer; $(PYTHON) is older or missing. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)   ## The main job on the emulator: validate, plan, apply, drift, heal
+	@PATH="$(abspath $(BIN)):$$PATH" sh demo/main-job.sh
+
+test: $(READY) check  ## All tests, and `make check`
+	@$(BIN)/python -m pytest -n auto
+
+check: $(READY)  ## Lint, types, the floors, stale schemas
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/reconciler schema --check schemas
+
+schemas: $(READY) ## Write the JSON Schemas again from the kinds
+	@$(BIN)/reconciler schema --write schemas
+
+golden: $(READY) ## Write the golden files again; read the diff before you commit it
+	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/render tests/stories
+
+bench: $(READY)  ## Measure plans of 100, 1,000 and 10,000 VMs against the floor of fetching the same pages
+	@$(BIN)/python -m tests.bench
+
+lock: $(READY)   ## Pin the dependencies again, with hashes
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
+	  --quiet --upgrade --output-file requirements.txt
+
+clean:           ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
