@@ -1,0 +1,107 @@
+"""The command: arguments in, text and an exit code out. The one boundary where exceptions end."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import click
+
+from reconciler.errors import ExitCode, ReconcilerError
+
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "validate": ("reconciler.cli.validate", "Check the policies: no network, every error at once."),
+    "plan": ("reconciler.cli.plan", "Show what apply would change, and why."),
+    "apply": ("reconciler.cli.apply", "Change Azure so that it matches the policies."),
+    "drift": ("reconciler.cli.drift", "Tell how Azure differs from the policies. Changes nothing."),
+    "show": ("reconciler.cli.show", "Show a saved plan."),
+    "explain": ("reconciler.cli.explain", "Tell why a VM is protected the way it is, file and line."),
+    "schema": ("reconciler.cli.schema", "Print or write the JSON Schemas of the policy language."),
+    "emulator": ("reconciler.cli.emulator", "Run a local Azure to try policies on."),
+}
+"""Command → module and the line `--help` shows: a module is imported only when its command runs (start-up counts)."""
+
+
+class LazyGroup(click.Group):
+    """Lists the commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(_COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(version("reconciler"), prog_name="reconciler")
+def cli() -> None:
+    """Declare in git how every Azure VM is protected, and keep Azure that way.
+
+    \b
+    Exit codes: 0 fine · 1 error · 2 changes (plan --detailed-exitcode) or drift
+                3 refused by a guard, or the plan is stale · 4 incomplete
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and end the process. An expected failure is a message; anything else is shown as our bug."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    try:
+        result: Any = cli.main(args=arguments, prog_name="reconciler", standalone_mode=False)
+    except ReconcilerError as error:
+        _report(error)
+        return error.exit_code
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.ERROR
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nStopped.", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): say nothing, and let the interpreter not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.ERROR
+    except Exception as error:  # noqa: BLE001 -- the one boundary: an unexpected failure is a bug, and says so
+        if os.environ.get("RECONCILER_TRACEBACK"):
+            raise
+        _report(
+            ReconcilerError(
+                f"internal error: {type(error).__name__}: {error}",
+                why="this is a bug in reconciler, not in your policies",
+                advice="run again with RECONCILER_TRACEBACK=1 and report what it prints",
+            )
+        )
+        return ExitCode.ERROR
+    return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _report(error: ReconcilerError) -> None:
+    from reconciler.cli.console import printable
+
+    head, *rest = str(error).split("\n")
+    click.secho("Error: ", fg="red", bold=True, err=True, nl=False)
+    click.echo(printable(head), err=True)
+    for line in rest:
+        click.echo(printable(line), err=True)
+
+
+if __name__ == "__main__":
+    main()
