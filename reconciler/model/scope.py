@@ -47,7 +47,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Objectives(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """What protection must achieve, checked against what Azure really holds."""
 
-    rpo: Annotated[Duration | None, Meta(description="Greatest age of the newest recovery point.")] = None
+    rpo: Annotated[
+        Duration | None, Meta(description="Greatest age that the newest recovery point may have, as 24h.")
+    ] = None
 
 
 class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -56,12 +58,14 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     time_zone: Annotated[
         str, Meta(description="IANA or Windows name; times of day in the policies are local to it.")
     ] = "UTC"
-    objectives: Objectives = Objectives()
+    objectives: Annotated[
+        Objectives, Meta(description="What every protected VM must achieve, unless its Protection says otherwise.")
+    ] = Objectives()
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """The subscriptions that the policies speak of, safety limits and defaults."""
 
     subscriptions: Annotated[dict[Alias, SubscriptionId], Meta(min_length=1, description="Alias → subscription id.")]
-    limits: Limits = Limits()
-    defaults: Defaults = Defaults()
+    limits: Annotated[Limits, Meta(description="How much one plan may change before a guard refuses it.")] = Limits()
+    defaults: Annotated[Defaults, Meta(description="Values for documents that do not say otherwise.")] = Defaults()
