@@ -6,7 +6,6 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 import click
@@ -45,7 +44,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(version("reconciler"), prog_name="reconciler")
+@click.version_option(package_name="reconciler", prog_name="reconciler", message="%(prog)s %(version)s")
 def cli() -> None:
     """Declare in git how every Azure VM is protected, and keep Azure that way.
 
