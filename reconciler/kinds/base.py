@@ -42,6 +42,13 @@ class Rule(StrEnum):
     IGNORE = "ignore"
 
 
+class Quota(StrEnum):
+    """A daily allowance of a vault that Azure counts (BP-53), and what a vault holds of the things it is spent on."""
+
+    POLICY_WRITES = "policy_writes"
+    CONFIGURATIONS = "configurations"
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentKind:
     """A top-level `kind:` of the policy language that a resource kind brings.
@@ -174,6 +181,8 @@ class Kind(ABC, Generic[S]):
     """Rule per top-level spec field; every field of the spec has one (a law, tested over all kinds)."""
     documents: ClassVar[tuple[DocumentKind, ...]] = ()
     aspect: ClassVar[Aspect | None] = None
+    quota: ClassVar[Quota | None] = None
+    """The allowance of its lane that every step of this kind takes one of; None: not counted."""
 
     @abstractmethod
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:

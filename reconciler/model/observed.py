@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from reconciler.model.arm_id import ArmId
+
+VOLATILE = {"volatile": True}
+"""Metadata of fields that change by themselves: no plan rests on them, so they never make a saved one stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +48,14 @@ class ItemFacts:
     be sent back as it came. `last_recovery_point` is None before the first backup.
     """
 
-    state: ItemState
+    state: ItemState = field(metadata=VOLATILE)
     vault_id: ArmId
     item_id: ArmId
     machine_id: ArmId
     policy_name: str = ""
-    last_recovery_point: datetime | None = None
-    last_backup_status: str = ""
-    last_backup_time: datetime | None = None
-    health: str = ""
-    health_message: str = ""
+    last_recovery_point: datetime | None = field(default=None, metadata=VOLATILE)
+    last_backup_status: str = field(default="", metadata=VOLATILE)
+    last_backup_time: datetime | None = field(default=None, metadata=VOLATILE)
+    health: str = field(default="", metadata=VOLATILE)
+    health_message: str = field(default="", metadata=VOLATILE)
     gone_after: datetime | None = None

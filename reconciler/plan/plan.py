@@ -55,6 +55,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the policy files it was made from."""
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Addresses behind a list that could not be read: nothing is planned for them, and nothing is known of them."""
+    machines: int = 0
+    """VMs that the selectors looked at."""
 
     @property
     def actionable(self) -> tuple[Change, ...]:
@@ -98,6 +102,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """SHA-256 over what would be done and the live values it rests on; the time of planning does not count."""
         body = msgspec.json.encode((self.changes, self.deferred, self.basis, self.policies), order="deterministic")
         return hashlib.sha256(body).hexdigest()
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the live values behind the actionable changes: what `basis` must hold."""
+        values: dict[str, str] = {}
+        for change in self.actionable:
+            values.update(change.basis)
+        return hashlib.sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()
 
     def steps(self) -> Iterator[Step]:
         """Every step that apply would run, change by change."""
