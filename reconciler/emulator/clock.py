@@ -35,6 +35,10 @@ class Clock:
     def speed(self) -> float:
         return self._speed
 
+    def wall(self) -> datetime:
+        """The real time: what clients compare the expiry of a token with."""
+        return datetime.fromtimestamp(self._wall(), UTC)
+
     def now(self) -> datetime:
         if self._held is not None:
             return self._held

@@ -11,12 +11,19 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from reconciler.emulator.failures import ArmError, bad_request, group_not_found, subscription_not_found
+from reconciler.emulator.failures import (
+    ArmError,
+    bad_request,
+    group_not_found,
+    subscription_not_found,
+    unauthenticated,
+)
 from reconciler.emulator.faults import Fault
 from reconciler.emulator.operations import Effect
 from reconciler.emulator.router import Match, Request, Response, Router
 from reconciler.emulator.world import World
 
+_GUARDED = ("/subscriptions", "/providers", "/tenants")  # what needs a bearer token; sign-in itself does not
 _MESSAGES = {
     429: ("TooManyRequests", "The request is being throttled."),
     500: ("InternalServerError", "An internal server error occurred."),
@@ -66,6 +73,8 @@ class Gateway:
         fault = world.faults.strike(call.method, path, (call.principal, call.headers.get("user-agent", "")))
         template = path
         try:
+            if not call.principal and path.lower().startswith(_GUARDED):
+                raise unauthenticated()
             match = self._router.match(call.method, raw_path)
             if match is None:
                 raise ArmError(404, "InvalidResourceType", f"The resource type could not be found for path '{path}'.")

@@ -34,11 +34,11 @@ def list_response(
         bodies = [msgspec.json.encode(view(msgspec.json.decode(body))) for body in bodies]
     parts = [b'{"value":[', b",".join(bodies), b"]"]
     if page.token:
-        parts.append(b',"nextLink":' + msgspec.json.encode(_next_link(request, page.token)))
+        parts.append(b',"nextLink":' + msgspec.json.encode(next_link(request, page.token)))
     return Response(200, b"".join([*parts, b"}"]))
 
 
-def _next_link(request: Request, token: str) -> str:
+def next_link(request: Request, token: str) -> str:
     kept = {**request.query, "$skiptoken": token}
     query = "&".join(f"{quote(name, safe='$-')}={quote(value, safe='')}" for name, value in kept.items())
     return f"{request.base_url}{quote(request.path, safe='/;()')}?{query}"

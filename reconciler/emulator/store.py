@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import sqlite3
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -57,6 +57,7 @@ class Store:
     def __init__(self, path: Path | None = None) -> None:
         self._entries: dict[str, _Entry] = {}
         self._keys: defaultdict[str, list[str]] = defaultdict(list)
+        self._unsorted: set[str] = set()
         self._facets: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
         self._documents: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
         self._changed: set[str] = set()
@@ -75,10 +76,16 @@ class Store:
         concealed = kept if hidden is None else _encode(hidden)
         fresh = _Entry(resource_id, type_, _encode(body), concealed, {k: v.lower() for k, v in index.items()})
         if entry is None:
-            insort(self._keys[type_.lower()], key)
+            self._append(type_.lower(), key)
         else:
             self._unindex(key, entry)
         self._insert(key, fresh)
+        self._changed.add(key)
+
+    def replace(self, resource_id: str, body: Body) -> None:
+        """A new body for a resource that exists; its type, index and hidden state stay. Raises KeyError."""
+        key = normal(resource_id)
+        self._entries[key].body = _encode(body)
         self._changed.add(key)
 
     def get(self, resource_id: str) -> Body | None:
@@ -113,7 +120,7 @@ class Store:
         entry = self._entries.pop(key, None)
         if entry is None:
             return False
-        keys = self._keys[entry.type.lower()]
+        keys = self._sorted(entry.type.lower())
         del keys[bisect_left(keys, key)]
         self._unindex(key, entry)
         self._changed.add(key)
@@ -135,6 +142,13 @@ class Store:
     def ids(self, type_: str, scope: str = "") -> list[str]:
         """Ids of one type at any depth below a scope ("" = everywhere), sorted."""
         return [self._entries[key].id for key in self._span(type_, scope)]
+
+    def types(self) -> tuple[str, ...]:
+        """The types that have resources, lower-cased, sorted."""
+        return tuple(sorted(type_ for type_, keys in self._keys.items() if keys))
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def count(self, type_: str, scope: str = "") -> int:
         return len(self._span(type_, scope))
@@ -196,6 +210,7 @@ class Store:
         self._changed_documents.update((name, key) for name, held in self._documents.items() for key in held)
         self._entries.clear()
         self._keys.clear()
+        self._unsorted.clear()
         self._documents.clear()
 
     def close(self) -> None:
@@ -204,11 +219,23 @@ class Store:
             self._database.close()
 
     def _span(self, type_: str, scope: str) -> list[str]:
-        keys = self._keys.get(type_.lower(), [])
+        keys = self._sorted(type_.lower())
         prefix = normal(scope)
         if prefix == "/":
             return keys
         return keys[bisect_left(keys, prefix + "/") : bisect_left(keys, prefix + "0")]
+
+    def _append(self, type_: str, key: str) -> None:
+        keys = self._keys[type_]
+        if keys and key < keys[-1]:
+            self._unsorted.add(type_)
+        keys.append(key)
+
+    def _sorted(self, type_: str) -> list[str]:
+        if type_ in self._unsorted:
+            self._keys[type_].sort()
+            self._unsorted.discard(type_)
+        return self._keys.get(type_, [])
 
     def _insert(self, key: str, entry: _Entry) -> None:
         self._entries[key] = entry

@@ -7,16 +7,20 @@ from types import ModuleType
 from typing import Any
 
 from reconciler.emulator.operations import Completion
-from reconciler.emulator.providers import compute, resources
+from reconciler.emulator.providers import compute, compute_operations, disks, resources, sign_in, tags
 from reconciler.emulator.router import Route, Router
 from reconciler.emulator.world import Ticker, World
 
-Seed = Callable[[World, dict[str, Any]], None]
+Seed = Callable[[World, Any], None]
 
 # The order is the order of seeding: what a later one refers to must be there. One line each.
 PROVIDERS: tuple[ModuleType, ...] = (
+    sign_in,
     resources,
+    tags,
     compute,
+    compute_operations,
+    disks,
 )
 
 
@@ -40,6 +44,19 @@ def tickers() -> tuple[Ticker, ...]:
     return tuple(Ticker(module.on_tick, getattr(module, "next_due", None)) for module in modules)
 
 
-def seeds() -> tuple[Seed, ...]:
-    """``seed(world, estate)`` of every provider; ``estate`` is the whole estate document."""
-    return tuple(module.seed for module in PROVIDERS if hasattr(module, "seed"))
+def sections() -> tuple[str, ...]:
+    """The top-level keys of an estate that some provider reads."""
+    return tuple(section for section, _ in seeds())
+
+
+def seeds() -> tuple[tuple[str, Seed], ...]:
+    """``SEEDS`` (section -> function), or ``SECTION`` and ``seed(world, section)``, of every provider, in order.
+
+    A section that an estate does not have is not seeded.
+    """
+    found: list[tuple[str, Seed]] = []
+    for module in PROVIDERS:
+        found.extend(getattr(module, "SEEDS", {}).items())
+        if hasattr(module, "seed"):
+            found.append((getattr(module, "SECTION", "backup"), module.seed))
+    return tuple(found)

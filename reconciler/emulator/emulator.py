@@ -1,0 +1,84 @@
+"""One emulated cloud: a world, the gateway in front of it, and the log of what was asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from reconciler.emulator import estate as estates
+from reconciler.emulator import providers
+from reconciler.emulator.clock import Clock
+from reconciler.emulator.gateway import Gateway
+from reconciler.emulator.request_log import RequestLog
+from reconciler.emulator.store import Store
+from reconciler.emulator.world import Configuration, World
+
+Estate = dict[str, Any]
+
+
+class Pace(msgspec.Struct, frozen=True, rename="camel"):
+    """How time passes: ``speed`` 0 stands still; ``auto_advance`` jumps to the end of what a client polls."""
+
+    speed: float = 1.0
+    auto_advance: bool = True
+
+
+class Emulator:
+    """``folder`` None keeps everything in memory. A folder that holds an estate already goes on with it."""
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        estate: Estate | None = None,
+        configuration: Configuration | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.configuration = configuration or Configuration()
+        self.pace = pace or Pace()
+        self.log = RequestLog(folder)
+        self._store = Store(folder / "state.db" if folder else None)
+        self._router = providers.router()
+        kept = self._store.document("world", "estate")
+        self.world = self._make_world(estate)
+        self.gateway = Gateway(self.world, self._router)
+        if kept is None:
+            self._load(estate or {})
+
+    @property
+    def estate_name(self) -> str:
+        return str(self._store.document("world", "estate") or "")
+
+    def reset(self, estate: Estate) -> None:
+        """Forgets everything, time and faults included, and begins with an estate.
+
+        Raises estate.EstateError, and changes nothing, when the estate is wrong.
+        """
+        estates.check(estate)
+        self._store.clear()
+        self.log.clear()
+        self.world = self._make_world(estate)
+        self.gateway = Gateway(self.world, self._router)
+        self._load(estate)
+
+    def close(self) -> None:
+        self.world.commit()
+        self._store.close()
+        self.log.close()
+
+    def _make_world(self, estate: Estate | None) -> World:
+        clock = Clock(estates.origin(estate or {}), speed=self.pace.speed, auto_advance=self.pace.auto_advance)
+        return World(
+            store=self._store,
+            clock=clock,
+            configuration=self.configuration,
+            completions=providers.completions(),
+            tickers=providers.tickers(),
+        )
+
+    def _load(self, estate: Estate) -> None:
+        estates.load(self.world, estate)
+        self._store.put_document("world", "estate", str(estate.get("estate", "empty")))
+        self.world.commit()
