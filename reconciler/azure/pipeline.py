@@ -1,0 +1,155 @@
+"""The policies that every request passes, ours and those of the typed clients. Imports azure-core: import it lazily."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from azure.core.credentials import AccessToken
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
+from azure.core.pipeline.policies import AsyncHTTPPolicy, AsyncRetryPolicy
+from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
+
+from reconciler.azure.clouds import Cloud
+from reconciler.azure.pace import Pace
+
+log = logging.getLogger("reconciler.azure")
+_NEVER = 253_402_300_799
+"""9999-12-31T23:59:59Z: an emulator's token does not expire."""
+
+
+class RetryPolicy(AsyncRetryPolicy[Any, Any]):
+    """azure-core's retries; every wait is announced, and holds back other requests of the same sort."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__(retry_total=10, retry_status=5, retry_connect=3, retry_read=3)
+        self._pace = pace
+
+    async def sleep(
+        self,
+        settings: dict[str, Any],
+        transport: Any,  # noqa: ARG002 - azure-core's signature
+        response: PipelineResponse[Any, Any] | None = None,
+    ) -> None:
+        """Waits as long as Retry-After says, whatever its length, or else for a growing while."""
+        asked = self.get_retry_after(response) if response else None
+        seconds = asked or self.get_backoff_time(settings)
+        why = "no answer"
+        if response is not None:
+            status = response.http_response.status_code
+            why = f"Azure answered {status}"
+            if status == 429 and asked:
+                request = response.http_request
+                self._pace.hold(request.method, request.url, asked)
+                why = "Azure limits the requests (429)"
+        await self._pace.wait(seconds, why)
+
+
+class PacePolicy(AsyncHTTPPolicy[Any, Any]):
+    """Counts, paces and bounds what is really sent: one pass for every try."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self._pace = pace
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Sends the request when it is its turn."""
+        method, url = request.http_request.method, request.http_request.url
+        if not request.context.get("retry_count"):
+            await self._pace.await_turn(method, url)
+        async with self._pace.slot():
+            self._pace.requests += 1
+            response = await self.next.send(request)
+        self._pace.note(method, url, response.http_response.headers)
+        log.debug("%s %s -> %s", method, url.partition("?")[0], response.http_response.status_code)
+        return response
+
+
+class FixedToken(AsyncTokenCredential):
+    """The token an emulator gave out. Never used with a cloud."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
+        """The token, for any scope."""
+        return AccessToken(self._token, _NEVER)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+
+class SharedToken(AsyncTokenCredential):
+    """One token for all clients: `az` and metadata services are asked once, not once for each subscription."""
+
+    def __init__(self, credential: AsyncTokenCredential, wall: Callable[[], float] = time.time) -> None:
+        self._credential = credential
+        self._wall = wall
+        self._lock = asyncio.Lock()
+        self._tokens: dict[tuple[str, ...], AccessToken] = {}
+
+    async def get_token(
+        self, *scopes: str, claims: str | None = None, tenant_id: str | None = None, **kwargs: Any
+    ) -> AccessToken:
+        """The token that is still good for five minutes, or a new one."""
+        key = (*scopes, claims or "", tenant_id or "")
+        async with self._lock:
+            known = self._tokens.get(key)
+            if known is None or known.expires_on < self._wall() + 300:
+                known = await self._credential.get_token(*scopes, claims=claims, tenant_id=tenant_id, **kwargs)
+                self._tokens[key] = known
+            return known
+
+    async def close(self) -> None:
+        """Closes the credential underneath."""
+        await self._credential.close()
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+
+def credential(cloud: Cloud) -> AsyncTokenCredential:
+    """How we sign in, in this order: environment (client secret or certificate), workload identity federation, managed
+    identity, the shared token cache and VS Code, `az`, Azure PowerShell, `azd`. Nothing is stored.
+
+    Source: DefaultAzureCredential of azure-identity.
+    """
+    if cloud.token is not None:
+        return FixedToken(cloud.token)
+    from azure.identity.aio import DefaultAzureCredential
+
+    settings: dict[str, Any] = {"authority": cloud.authority}
+    if cloud.ca_file:
+        settings["connection_verify"] = str(cloud.ca_file)
+    if not cloud.known_authority:
+        settings["disable_instance_discovery"] = True
+    return SharedToken(DefaultAzureCredential(**settings))
+
+
+def request_policies(cloud: Cloud, signed_in: AsyncTokenCredential, pace: Pace, *, typed: bool) -> list[Any]:
+    """The policies, outermost first; `typed` adds what the generated clients need on top.
+
+    There is no automatic registration of resource providers: that would be a write outside the plan.
+    """
+    agent = policies.UserAgentPolicy(base_user_agent=f"reconciler/{version('reconciler')}")
+    passes: list[Any] = [policies.RequestIdPolicy(), policies.HeadersPolicy(), agent]
+    if typed:
+        passes.append(policies.ContentDecodePolicy())
+    passes += [RetryPolicy(pace), AsyncARMChallengeAuthenticationPolicy(signed_in, cloud.audience)]
+    if typed:
+        passes.append(policies.CustomHookPolicy())
+    passes.append(PacePolicy(pace))
+    return passes
+
+
+def plain(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers with lower-case names: HTTP/1.1 servers spell them as they like."""
+    return {name.lower(): value for name, value in headers.items()}
