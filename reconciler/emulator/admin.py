@@ -41,8 +41,9 @@ def parse_span(text: str) -> timedelta:
 
 
 class Admin:
-    def __init__(self, emulator: Emulator, token: str) -> None:
+    def __init__(self, emulator: Emulator, token: str, instance: str) -> None:
         self._emulator = emulator
+        self._instance = instance
         self._token = token
         self._calls: Mapping[tuple[str, str], Callable[[Any, Mapping[str, str]], Any]] = {
             ("GET", "status"): self._status,
@@ -82,6 +83,7 @@ class Admin:
         world.settle()
         store = world.store
         return {
+            "instance": self._instance,
             "estate": self._emulator.estate_name,
             "now": world.clock.now().isoformat(),
             "speed": world.clock.speed,

@@ -26,7 +26,10 @@ class Pace(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Emulator:
-    """``folder`` None keeps everything in memory. A folder that holds an estate already goes on with it."""
+    """``folder`` None keeps everything in memory. A folder that holds an estate goes on with it, or ``replace``s it.
+
+    Raises estate.EstateError when the estate is wrong.
+    """
 
     def __init__(
         self,
@@ -35,12 +38,16 @@ class Emulator:
         estate: Estate | None = None,
         configuration: Configuration | None = None,
         pace: Pace | None = None,
+        replace: bool = False,
     ) -> None:
         self.configuration = configuration or Configuration()
         self.pace = pace or Pace()
         self.log = RequestLog(folder)
         self._store = Store(folder / "state.db" if folder else None)
         self._router = providers.router()
+        estates.check(estate or {})
+        if replace:
+            self._store.clear()
         kept = self._store.document("world", "estate")
         self.world = self._make_world(estate)
         self.gateway = Gateway(self.world, self._router)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import ipaddress
+import secrets
 import ssl
 import time
 from typing import Any
@@ -30,7 +31,8 @@ class Server:
     def __init__(self, emulator: Emulator, tls: ssl.SSLContext, token: str) -> None:
         self._emulator = emulator
         self._tls = tls
-        self._admin = Admin(emulator, token)
+        self.instance = secrets.token_hex(8)
+        self._admin = Admin(emulator, token, self.instance)
         self._runner: web.ServerRunner | None = None
 
     async def start(self, port: int = 0, host: str = "127.0.0.1") -> int:

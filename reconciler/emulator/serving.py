@@ -1,0 +1,133 @@
+"""Running a server in this process: in the foreground, or for the length of a ``with`` in tests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from reconciler.emulator.certificates import server_tls
+from reconciler.emulator.emulator import Emulator, Pace
+from reconciler.emulator.estate import SAMPLE as SAMPLE_ESTATE
+from reconciler.emulator.estate import EstateError, read
+from reconciler.emulator.generate import Generation, generate
+from reconciler.emulator.remote import EmulatorError, Running
+from reconciler.emulator.server import Server
+from reconciler.emulator.world import Configuration
+
+RECORD = "server.json"
+
+
+class Launch(msgspec.Struct, frozen=True, rename="camel"):
+    """How to start. ``estate`` (a file) or ``generate`` replaces what the folder holds; with neither, the server
+    goes on with that, or begins with the sample estate. ``port`` 0 is any free one.
+    """
+
+    folder: str
+    port: int = 0
+    estate: str | None = None
+    generate: Generation | None = None
+    pace: Pace = Pace()
+    configuration: Configuration = Configuration()
+
+
+class Served(NamedTuple):
+    """A server in this process, and the emulator behind it, for tests that look inside."""
+
+    running: Running
+    emulator: Emulator
+
+
+@asynccontextmanager
+async def running_server(
+    folder: Path,
+    *,
+    estate: dict[str, Any] | None = None,
+    port: int = 0,
+    pace: Pace | None = None,
+    configuration: Configuration | None = None,
+    persistent: bool = False,
+) -> AsyncIterator[Served]:
+    """A server as long as the block lasts. ``folder`` holds its certificates, and its state when ``persistent``."""
+    state = folder if persistent else None
+    emulator = Emulator(state, estate=estate, pace=pace, configuration=configuration)
+    try:
+        async with _listening(emulator, folder, port) as running:
+            yield Served(running, emulator)
+    finally:
+        emulator.close()
+
+
+async def serve(launch: Launch) -> None:
+    """Serves in the foreground until SIGTERM or SIGINT. Raises EmulatorError when it cannot begin."""
+    folder = Path(launch.folder)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    emulator = _open(folder, launch)
+    record = folder / RECORD
+    try:
+        async with _listening(emulator, folder, launch.port) as running:
+            _publish(record, running)
+            await stopped.wait()
+            record.unlink(missing_ok=True)
+    except OSError as error:
+        raise EmulatorError(f"cannot listen on port {launch.port}: {error}") from error
+    finally:
+        emulator.close()
+
+
+@asynccontextmanager
+async def _listening(emulator: Emulator, folder: Path, port: int) -> AsyncIterator[Running]:
+    token = secrets.token_urlsafe(24)
+    server = Server(emulator, server_tls(folder), token)
+    bound = await server.start(port)
+    try:
+        yield Running(
+            endpoint=f"https://localhost:{bound}",
+            ca=str(folder / "ca.pem"),
+            token=token,
+            pid=os.getpid(),
+            folder=str(folder),
+            instance=server.instance,
+        )
+    finally:
+        await server.stop()
+
+
+def _open(folder: Path, launch: Launch) -> Emulator:
+    import sqlite3
+
+    try:
+        estate = _wanted(launch)
+        replace = estate is not None
+        if estate is None and not (folder / "state.db").exists():
+            estate = read(SAMPLE_ESTATE)
+        return Emulator(folder, estate=estate, configuration=launch.configuration, pace=launch.pace, replace=replace)
+    except EstateError as error:
+        raise EmulatorError(f"the estate cannot be built: {error}") from error
+    except sqlite3.Error as error:
+        raise EmulatorError(f"{folder / 'state.db'}: {error}; is another emulator running on this folder?") from error
+
+
+def _wanted(launch: Launch) -> dict[str, Any] | None:
+    if launch.generate is not None:
+        return generate(launch.generate)
+    return read(Path(launch.estate)) if launch.estate else None
+
+
+def _publish(record: Path, running: Running) -> None:
+    fresh = record.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.encode(running))
+    fresh.replace(record)
