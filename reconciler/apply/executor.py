@@ -1,0 +1,143 @@
+"""Walks the steps of a plan: as many at once as the bounds allow, each as soon as what it needs is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
+from typing import Any
+
+from reconciler.apply.events import ApplySkipped, PlannedChange, Stopping
+from reconciler.apply.journal import Journal
+from reconciler.apply.lanes import Lanes
+from reconciler.apply.passage import take
+from reconciler.apply.result import Ending, Result, Status, in_order
+from reconciler.apply.run import Run
+from reconciler.errors import JournalError
+from reconciler.plan.change import Step
+from reconciler.plan.graph import dependants, sorter
+from reconciler.plan.plan import Plan
+
+_BECAUSE = {
+    Status.FAILED: "failed",
+    Status.NEEDS_APPROVAL: "waits for approval",
+    Status.OPEN: "is not known to have ended",
+    Status.SKIPPED: "was skipped",
+}
+
+
+async def execute(plan: Plan, run: Run, journal: Journal, held: Mapping[str, str] | None = None) -> Result:
+    """Applies the plan; what fails stops only what depends on it.
+
+    `held` maps addresses that must not be touched now to the reason (a step of an earlier run that still runs there).
+    Raises PlanGraphError before anything is sent, and JournalError, after waiting for what runs, where the journal
+    could no longer be written.
+    """
+    walk = _Walk(tuple(plan.steps()), run, journal)
+    started = run.azure.now()
+    for change in plan.actionable:
+        run.emit(PlannedChange.of(change, started))
+    walk.hold(held or {})
+    await walk.go()
+    result = in_order(walk.steps.values(), walk.endings.values(), stopped=run.stop.asked.is_set())
+    ended = run.azure.now()
+    run.emit(result.summary(ended, (ended - started).total_seconds()))
+    return result
+
+
+class _Walk:
+    """One walk through the graph: what is queued, what runs, how each step ended."""
+
+    def __init__(self, steps: tuple[Step, ...], run: Run, journal: Journal) -> None:
+        self.steps = {step.id: step for step in steps}
+        self.endings: dict[str, Ending] = {}
+        self._run = run
+        self._journal = journal
+        self._graph: TopologicalSorter[str] = sorter(steps)
+        self._waiting = dependants(steps)
+        self._place = {step.id: place for place, step in enumerate(steps)}
+        self._lanes = Lanes(run.bounds)
+        self._tasks: dict[asyncio.Task[Ending], Step] = {}
+        self._broken: JournalError | None = None
+
+    def hold(self, held: Mapping[str, str]) -> None:
+        """Skip the steps of these addresses, and what depends on them."""
+        reasons = {address.casefold(): reason for address, reason in held.items()}
+        for step in self.steps.values():
+            if step.address.casefold() in reasons and step.id not in self.endings:
+                self._skip(step, because=step.id, message=reasons[step.address.casefold()])
+
+    async def go(self) -> None:
+        stop = self._run.stop
+        asked: asyncio.Future[Any] = asyncio.ensure_future(stop.asked.wait())
+        gave_up: asyncio.Future[Any] = asyncio.ensure_future(stop.gave_up.wait())
+        signals = [asked, gave_up]
+        try:
+            self._start_what_may()
+            while self._tasks:
+                done, _ = await asyncio.wait({*self._tasks, *signals}, return_when=asyncio.FIRST_COMPLETED)
+                for task in [task for task in self._tasks if task in done]:
+                    self._settle(task)
+                for signal in [signal for signal in signals if signal in done]:
+                    signals.remove(signal)
+                    self._say_stopping(gave_up=signal is gave_up)
+                self._start_what_may()
+        finally:
+            await _cancel(*self._tasks, asked, gave_up)
+        if self._broken:
+            raise self._broken
+
+    def _start_what_may(self) -> None:
+        ready = sorted(self._graph.get_ready(), key=self._place.__getitem__) if self._graph.is_active() else []
+        for step_id in ready:
+            if step_id not in self.endings:
+                self._lanes.put(self.steps[step_id])
+        while not self._run.stop.asked.is_set() and (step := self._lanes.take()):
+            self._tasks[asyncio.ensure_future(take(self._run, self._journal, step))] = step
+
+    def _settle(self, task: asyncio.Task[Ending]) -> None:
+        step = self._tasks.pop(task)
+        self._lanes.release(step)
+        if task.cancelled():
+            self._end(Ending(step, Status.OPEN, "no longer waited for; the next apply takes it up"))
+            return
+        try:
+            self._end(task.result())
+        except JournalError as error:
+            self._broken = self._broken or error
+            self._run.stop.asked.set()
+
+    def _end(self, ending: Ending) -> None:
+        self.endings[ending.step.id] = ending
+        if ending.status is Status.DONE:
+            self._graph.done(ending.step.id)
+            return
+        for step_id in self._waiting.get(ending.step.id, ()):
+            if step_id not in self.endings:
+                why = f"{ending.step.address}: {ending.step.title} {_BECAUSE[ending.status]}"
+                self._skip(self.steps[step_id], because=ending.step.id, message=f"because {why}")
+
+    def _skip(self, step: Step, *, because: str, message: str) -> None:
+        skipped = ApplySkipped(
+            at=self._run.azure.now(),
+            step=step.id,
+            address=step.address,
+            title=step.title,
+            because=because,
+            message=message,
+        )
+        self._run.emit(skipped)
+        self._end(Ending(step, Status.SKIPPED, message, because=because))
+
+    def _say_stopping(self, *, gave_up: bool) -> None:
+        running = tuple(step.id for step in self._tasks.values())
+        self._run.emit(Stopping(at=self._run.azure.now(), running=running, gave_up=gave_up))
+        if gave_up:
+            for task in self._tasks:
+                task.cancel()
+
+
+async def _cancel(*tasks: asyncio.Future[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

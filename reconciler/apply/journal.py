@@ -1,0 +1,275 @@
+"""The journal of an apply: what was sent, what Azure accepted, what ended; so that a killed run can be taken up again.
+
+JSON lines, one file a run, each line on disk (fsync) before the run goes on. A line without its newline was being
+written when the process died: it does not count, and neither does what it announces, for nothing happens before its
+line is on disk. Operations are kept with their polling URLs, which Azure signs: whoever reads the file can read the
+status of those operations until the signature ends, so it is for its owner alone (0600, folder 0700) and is not for
+publication. It holds no credentials.
+
+The folder's top level holds the runs that have steps left open; runs that ended clean move to `finished/`, of which the
+newest are kept for the record and may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeAlias
+
+import msgspec
+
+from reconciler.azure.operations import Operation
+from reconciler.errors import JournalError
+from reconciler.plan.change import Step
+
+VERSION = 1
+FINISHED = "finished"
+KEPT = 100
+"""How many finished journals stay for the record."""
+
+
+class Ended(StrEnum):
+    """How a step ended. SETTLED: found not to be running by a later run, which planned anew."""
+
+    DONE = "done"
+    FAILED = "failed"
+    NEEDS_APPROVAL = "needs_approval"
+    SETTLED = "settled"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="record"):
+    """One line. `at` is aware UTC."""
+
+    at: datetime
+
+
+class Header(Record, frozen=True, kw_only=True, tag="run"):
+    """First line: whose run it is, and against which cloud. `plan` and `policies` are digests."""
+
+    run: str
+    plan: str
+    policies: str
+    endpoint: str
+    pid: int
+    host: str
+    reconciler: str
+    version: int = VERSION
+
+
+class Starting(Record, frozen=True, kw_only=True, tag="starting"):
+    """Written before the step's write is sent, whole: to verify it later needs no plan."""
+
+    step: Step
+
+
+class Accepted(Record, frozen=True, kw_only=True, tag="accepted"):
+    """Azure took the write up as an operation."""
+
+    step: str
+    operation: Operation
+
+
+class Finished(Record, frozen=True, kw_only=True, tag="ended"):
+    """The step is over, one way or another."""
+
+    step: str
+    ended: Ended
+    message: str = ""
+
+
+Line: TypeAlias = Header | Starting | Accepted | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStep:
+    """A step of an earlier run that was sent, or was about to be, and is not known to have ended.
+
+    `operation` is None when it is in doubt whether Azure received the write at all.
+    """
+
+    step: Step
+    since: datetime
+    operation: Operation | None
+    run: str
+    journal: Path
+
+
+class Journal:
+    """The open journal of one run, or of an earlier one that is taken up. Raises JournalError on any I/O error."""
+
+    def __init__(self, path: Path, descriptor: int, size: int = 0) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._size = size
+
+    @classmethod
+    def create(cls, folder: Path, header: Header) -> Self:
+        """A new journal in `folder` (made when missing), named by time and run, with its header on disk."""
+        path = folder / f"{header.at:%Y%m%dT%H%M%SZ}-{header.run}.jsonl"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            _sync_folder(folder)
+        except OSError as error:
+            raise _cannot("write", path, error) from error
+        journal = cls(path, descriptor)
+        journal.write(header)
+        return journal
+
+    @classmethod
+    def reopen(cls, path: Path) -> Self:
+        """An earlier run's journal, to note how its steps ended. A torn last line is cut off."""
+        try:
+            whole = path.read_bytes().rfind(b"\n") + 1
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+            os.ftruncate(descriptor, whole)
+        except OSError as error:
+            raise _cannot("write", path, error) from error
+        return cls(path, descriptor, whole)
+
+    def starting(self, step: Step, at: datetime) -> None:
+        """Before the write is sent. Only when this returned may it be sent."""
+        self.write(Starting(at=at, step=step))
+
+    def accepted(self, step: str, operation: Operation, at: datetime) -> None:
+        """As soon as Azure has answered with an operation."""
+        self.write(Accepted(at=at, step=step, operation=operation))
+
+    def ended(self, step: str, ended: Ended, at: datetime, message: str = "") -> None:
+        """When the step is over and nothing of it can still run in Azure."""
+        self.write(Finished(at=at, step=step, ended=ended, message=message))
+
+    def write(self, record: Line) -> None:
+        """One line, on disk when this returns; or else (disk full) nothing of it, and JournalError."""
+        line = msgspec.json.encode(record) + b"\n"
+        try:
+            if os.write(self._descriptor, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._descriptor)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, self._size)
+            raise _cannot("write", self.path, error) from error
+        self._size += len(line)
+
+    def close(self) -> None:
+        """Closes the file, and files it under `finished/` when nothing of it is left open."""
+        os.close(self._descriptor)
+        if _open_in(self.path):
+            return
+        finished = self.path.parent / FINISHED
+        try:
+            finished.mkdir(exist_ok=True, mode=0o700)
+            self.path.replace(finished / self.path.name)
+            for old in sorted(finished.glob("*.jsonl"))[:-KEPT]:
+                old.unlink(missing_ok=True)
+        except OSError as error:
+            raise _cannot("move", self.path, error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_steps(folder: Path, endpoint: str) -> list[OpenStep]:
+    """Steps of earlier runs against `endpoint` that may still run in Azure, oldest run first; read only.
+
+    Raises JournalError where a journal is damaged: what it kept from being sent twice is then unknown.
+    """
+    return [step for path in sorted(folder.glob("*.jsonl")) if _about(path, endpoint) for step in _open_in(path)]
+
+
+def begun(folder: Path, endpoint: str, digest: str) -> frozenset[str]:
+    """Addresses for which some earlier run of the plan with this digest has sent a step, or was about to."""
+    return frozenset(
+        record.step.address
+        for path in (*folder.glob("*.jsonl"), *(folder / FINISHED).glob("*.jsonl"))
+        if _about(path, endpoint, digest)
+        for record in _records(path)
+        if isinstance(record, Starting)
+    )
+
+
+def _about(path: Path, endpoint: str, digest: str = "") -> bool:
+    header = next(_records(path), None)
+    return isinstance(header, Header) and header.endpoint == endpoint and digest in ("", header.plan)
+
+
+def _open_in(path: Path) -> list[OpenStep]:
+    run = ""
+    left: dict[str, OpenStep] = {}
+    for record in _records(path):
+        match record:
+            case Header():
+                run = record.run
+            case Starting():
+                left[record.step.id] = OpenStep(record.step, record.at, None, run, path)
+            case Accepted():
+                left[record.step] = replace(left[record.step], operation=record.operation)
+            case Finished():
+                left.pop(record.step, None)
+    return list(left.values())
+
+
+def _records(path: Path) -> Iterator[Line]:
+    """The records that are whole. Raises JournalError for a file that is not a journal, or of a later version."""
+    started: set[str] = set()
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except OSError as error:
+        raise _cannot("read", path, error) from error
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = _DECODER.decode(line)
+        except msgspec.DecodeError as error:
+            raise _damaged(path, number, str(error)) from error
+        if isinstance(record, Header) is not (number == 1):
+            raise _damaged(path, number, "the header belongs in the first line, and only there")
+        if isinstance(record, Header) and record.version != VERSION:
+            raise _damaged(path, number, f"it is of version {record.version}, this program reads version {VERSION}")
+        if isinstance(record, Starting):
+            started.add(record.step.id)
+        elif isinstance(record, Accepted | Finished) and record.step not in started:
+            raise _damaged(path, number, f"{record.step} never started")
+        yield record
+
+
+_DECODER = msgspec.json.Decoder(Line)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Puts a new file's name on disk; folders cannot be opened on Windows, and need not be."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _cannot(verb: str, path: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"cannot {verb} the journal {path}",
+        why=error.strerror or str(error),
+        advice="nothing is sent to Azure that the journal could not note: make the folder writable, or choose another "
+        "with --journal",
+    )
+
+
+def _damaged(path: Path, line: int, why: str) -> JournalError:
+    return JournalError(
+        f"{path}:{line}: the journal of an earlier apply is damaged",
+        why=why,
+        advice="make sure in the portal (Backup jobs) that nothing of that run is in progress, then move the file away",
+    )

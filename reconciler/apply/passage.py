@@ -1,0 +1,147 @@
+"""The passage of one step: noted, sent, accepted, waited for, read back, noted again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reconciler.apply.events import (
+    ApplyAccepted,
+    ApplyApproval,
+    ApplyComplete,
+    ApplyErrored,
+    ApplyOpen,
+    ApplyProgress,
+    ApplyStart,
+)
+from reconciler.apply.journal import Ended, Journal
+from reconciler.apply.result import Ending, Status
+from reconciler.apply.run import Run
+from reconciler.azure.operations import Operation, wait
+from reconciler.errors import AzureError, FailedError, GuardedError, UnreachableError
+from reconciler.plan.change import Step
+
+
+async def take(run: Run, journal: Journal, step: Step) -> Ending:
+    """Runs one step to its ending; every failure that Azure can cause is an ending, not an exception.
+
+    Raises JournalError, with nothing sent, where the journal cannot be written.
+    """
+    started = run.azure.now()
+    journal.starting(step, started)
+    run.emit(ApplyStart(at=started, step=step.id, address=step.address, title=step.title))
+    try:
+        operation = await _send(run, step, started)
+    except UnreachableError as error:
+        return _left_open(run, step, started, error, "whether Azure received it is not known")
+    except AzureError as error:
+        return _ended(run, journal, step, started, error)
+    if operation is not None:
+        journal.accepted(step.id, operation, run.azure.now())
+        accepted = ApplyAccepted(
+            at=run.azure.now(), step=step.id, address=step.address, title=step.title, job=operation.job
+        )
+        run.emit(accepted)
+    return await attend(run, journal, step, operation, started)
+
+
+async def attend(run: Run, journal: Journal, step: Step, operation: Operation | None, started: datetime) -> Ending:
+    """From acceptance to the ending: waits for the operation, of this run or of an earlier one, and reads back."""
+    try:
+        if operation is not None:
+            await wait(run.azure, operation, limit=run.limit, on_poll=lambda status: _poll(run, step, started, status))
+    except (FailedError, GuardedError) as error:
+        return _ended(run, journal, step, started, error)
+    except AzureError as error:  # it was accepted: that we cannot ask, or no longer wait, does not end it
+        return _left_open(run, step, started, error, "it may still run in Azure")
+    try:
+        await run.kind(step).verify(run.azure, step)
+    except AzureError as error:
+        return _ended(run, journal, step, started, error)
+    return _done(run, journal, step, started)
+
+
+async def _send(run: Run, step: Step, started: datetime) -> Operation | None:
+    """Sends the write. An answer that leaves it open whether it took effect (a dropped connection, a 504) is followed
+    by a look at what Azure runs: found, it goes on from there; not found, the first error stands."""
+    kind = run.kind(step)
+    try:
+        return await kind.perform(run.azure, step)
+    except GuardedError:
+        raise
+    except (UnreachableError, FailedError) as error:
+        try:
+            found = await kind.running(run.azure, step, started)
+        except AzureError:
+            raise error from None
+        if found is None:
+            raise
+        return found
+
+
+def _poll(run: Run, step: Step, started: datetime, status: str) -> None:
+    at = run.azure.now()
+    progress = ApplyProgress(
+        at=at,
+        step=step.id,
+        address=step.address,
+        title=step.title,
+        elapsed_seconds=(at - started).total_seconds(),
+        status=status,
+    )
+    run.emit(progress)
+
+
+def _done(run: Run, journal: Journal, step: Step, started: datetime) -> Ending:
+    at = run.azure.now()
+    journal.ended(step.id, Ended.DONE, at)
+    elapsed = (at - started).total_seconds()
+    run.emit(ApplyComplete(at=at, step=step.id, address=step.address, title=step.title, elapsed_seconds=elapsed))
+    return Ending(step, Status.DONE)
+
+
+def _ended(run: Run, journal: Journal, step: Step, started: datetime, error: AzureError) -> Ending:
+    at = run.azure.now()
+    if isinstance(error, GuardedError):
+        journal.ended(step.id, Ended.NEEDS_APPROVAL, at, error.message)
+        approval = ApplyApproval(
+            at=at,
+            step=step.id,
+            address=step.address,
+            title=step.title,
+            message=error.message,
+            guard=step.needs_approval,
+            advice=error.advice,
+        )
+        run.emit(approval)
+        return Ending(step, Status.NEEDS_APPROVAL, error.message, error.advice)
+    journal.ended(step.id, Ended.FAILED, at, error.message)
+    errored = ApplyErrored(
+        at=at,
+        step=step.id,
+        address=step.address,
+        title=step.title,
+        elapsed_seconds=(at - started).total_seconds(),
+        message=error.message,
+        code=error.code,
+        why=error.why,
+        advice=error.advice,
+    )
+    run.emit(errored)
+    return Ending(step, Status.FAILED, error.message, error.advice)
+
+
+def _left_open(run: Run, step: Step, started: datetime, error: AzureError, doubt: str) -> Ending:
+    at = run.azure.now()
+    message = f"{error.message}; {doubt}"
+    advice = "run apply again: it looks in Azure before it sends anything"
+    left = ApplyOpen(
+        at=at,
+        step=step.id,
+        address=step.address,
+        title=step.title,
+        elapsed_seconds=(at - started).total_seconds(),
+        message=message,
+        advice=advice,
+    )
+    run.emit(left)
+    return Ending(step, Status.OPEN, message, advice)

@@ -1,0 +1,99 @@
+"""How an apply ended, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from reconciler.apply.events import ChangeSummary
+from reconciler.errors import ExitCode
+from reconciler.plan.change import Step
+
+
+class Status(StrEnum):
+    """DONE means read back as written. OPEN: it may still run, or have been received, in Azure; the journal keeps it.
+    SKIPPED: something it needs did not get done. NOT_TRIED: the run was stopped before its turn."""
+
+    DONE = "done"
+    FAILED = "failed"
+    NEEDS_APPROVAL = "needs_approval"
+    OPEN = "open"
+    SKIPPED = "skipped"
+    NOT_TRIED = "not_tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one step ended. `because` is the id of the step that a skipped one was waiting for."""
+
+    step: Step
+    status: Status
+    message: str = ""
+    advice: str = ""
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Every step of the plan, in plan order, each with its ending. `stopped`: somebody asked to stop."""
+
+    endings: tuple[Ending, ...]
+    stopped: bool = False
+
+    def of(self, status: Status) -> tuple[Ending, ...]:
+        return tuple(ending for ending in self.endings if ending.status is status)
+
+    @property
+    def done(self) -> tuple[Ending, ...]:
+        return self.of(Status.DONE)
+
+    @property
+    def failed(self) -> tuple[Ending, ...]:
+        return self.of(Status.FAILED)
+
+    @property
+    def needs_approval(self) -> tuple[Ending, ...]:
+        return self.of(Status.NEEDS_APPROVAL)
+
+    @property
+    def left_open(self) -> tuple[Ending, ...]:
+        return self.of(Status.OPEN)
+
+    @property
+    def skipped(self) -> tuple[Ending, ...]:
+        return self.of(Status.SKIPPED)
+
+    @property
+    def not_tried(self) -> tuple[Ending, ...]:
+        return self.of(Status.NOT_TRIED)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """OK: all done. ERROR: something failed and nothing at all was done. INCOMPLETE: everything between."""
+        if len(self.done) == len(self.endings):
+            return ExitCode.OK
+        return ExitCode.ERROR if self.failed and not self.done else ExitCode.INCOMPLETE
+
+    def summary(self, at: datetime, elapsed_seconds: float) -> ChangeSummary:
+        """The last event of the stream."""
+        return ChangeSummary(
+            at=at,
+            done=len(self.done),
+            failed=len(self.failed),
+            needs_approval=len(self.needs_approval),
+            left_open=len(self.left_open),
+            skipped=len(self.skipped),
+            not_tried=len(self.not_tried),
+            elapsed_seconds=elapsed_seconds,
+        )
+
+
+def in_order(steps: Iterable[Step], endings: Iterable[Ending], *, stopped: bool) -> Result:
+    """The result with an ending for each step: those without one were not tried."""
+    known = {ending.step.id: ending for ending in endings}
+    return Result(
+        tuple(known.get(step.id) or Ending(step, Status.NOT_TRIED, "the run was stopped") for step in steps),
+        stopped=stopped,
+    )

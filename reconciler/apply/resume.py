@@ -1,0 +1,96 @@
+"""Taking up what earlier runs left open, so that nothing is sent a second time while the first still runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.apply.events import ApplySettled, ApplyStart, Stopping
+from reconciler.apply.journal import Ended, Journal, OpenStep
+from reconciler.apply.passage import attend
+from reconciler.apply.result import Ending, Status
+from reconciler.apply.run import Run
+from reconciler.errors import AzureError
+from reconciler.model.duration import format_age
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What became of the open steps. After this the estate is read and planned anew.
+
+    `held` maps addresses to the reason why they must not be touched now: something may still run there.
+    """
+
+    endings: tuple[Ending, ...]
+    held: Mapping[str, str]
+
+
+async def resume(run: Run, left: Iterable[OpenStep]) -> Resumed:
+    """Waits for every open step of earlier runs and notes in their journals how each ended.
+
+    An accepted operation is waited for again. A step of which it is in doubt whether Azure received it is looked for
+    (`Kind.running`); when it does not run it is left to the new plan. When asked to stop, the rest stays open.
+    """
+    open_steps = list(left)
+    limit = asyncio.Semaphore(run.bounds.overall)
+    with ExitStack() as stack:
+        paths = {step.journal for step in open_steps}
+        journals: dict[Path, Journal] = {path: stack.enter_context(Journal.reopen(path)) for path in paths}
+
+        async def one(left: OpenStep) -> Ending:
+            async with limit:
+                return await _take_up(run, journals[left.journal], left)
+
+        tasks = {asyncio.ensure_future(one(left)): left for left in open_steps}
+        asked = asyncio.ensure_future(run.stop.asked.wait())
+        try:
+            await _until_all_done(tasks, asked)
+            if asked.done() and not all(task.done() for task in tasks):
+                running = tuple(left.step.id for task, left in tasks.items() if not task.done())
+                run.emit(Stopping(at=run.azure.now(), running=running, gave_up=True))
+        finally:
+            for future in (*tasks, asked):
+                future.cancel()
+            await asyncio.gather(*tasks, asked, return_exceptions=True)
+    endings = tuple(_ending(task, left) for task, left in tasks.items())
+    return Resumed(endings, {e.step.address: e.message for e in endings if e.status is Status.OPEN})
+
+
+async def _take_up(run: Run, journal: Journal, left: OpenStep) -> Ending:
+    step, operation = left.step, left.operation
+    at = run.azure.now()
+    run.emit(ApplyStart(at=at, step=step.id, address=step.address, title=step.title, resumed=True))
+    if operation is None:
+        try:
+            operation = await run.kind(step).running(run.azure, step, left.since)
+        except AzureError as error:
+            return Ending(step, Status.OPEN, f"an earlier apply may have started it: {error.message}", error.advice)
+        if operation is None:
+            message = (
+                f"does not run in Azure (an earlier apply was about to start it {format_age(at - left.since)} ago)"
+            )
+            journal.ended(step.id, Ended.SETTLED, run.azure.now(), message)
+            settled = ApplySettled(
+                at=run.azure.now(), step=step.id, address=step.address, title=step.title, message=message
+            )
+            run.emit(settled)
+            return Ending(step, Status.NOT_TRIED, message)
+        journal.accepted(step.id, operation, run.azure.now())
+    return await attend(run, journal, step, operation, left.since)
+
+
+async def _until_all_done(tasks: Iterable[asyncio.Future[Any]], asked: asyncio.Future[Any]) -> None:
+    pending = set(tasks)
+    while pending and not asked.done():
+        done, _ = await asyncio.wait({*pending, asked}, return_when=asyncio.FIRST_COMPLETED)
+        pending -= done
+
+
+def _ending(task: asyncio.Task[Ending], left: OpenStep) -> Ending:
+    if task.cancelled():
+        return Ending(left.step, Status.OPEN, "an earlier apply started it, and it was not waited for")
+    return task.result()
