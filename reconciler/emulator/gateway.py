@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from reconciler.emulator.failures import (
+    SERVICE,
     ArmError,
     bad_request,
     group_not_found,
@@ -20,9 +22,10 @@ from reconciler.emulator.failures import (
 )
 from reconciler.emulator.faults import Fault
 from reconciler.emulator.operations import Effect
-from reconciler.emulator.router import Match, Request, Response, Router
+from reconciler.emulator.router import Match, Request, Response, Route, Router
 from reconciler.emulator.world import World
 
+_log = logging.getLogger(__name__)
 _GUARDED = ("/subscriptions", "/providers", "/tenants")  # what needs a bearer token; sign-in itself does not
 _MESSAGES = {
     429: ("TooManyRequests", "The request is being throttled."),
@@ -98,7 +101,7 @@ class Gateway:
         try:
             request = _read(call, match, path)
             self._check_scope(request, match.route.template)
-            response = match.route.handler(self.world, request)
+            response = _handle(self.world, match.route, request)
         finally:
             operations.effect = None
         if fault and fault.status:
@@ -142,6 +145,16 @@ class Gateway:
         }
 
 
+def _handle(world: World, route: Route, request: Request) -> Response:
+    """A body of a shape that no handler foresaw must not end as a dropped connection."""
+    try:
+        return route.handler(world, request)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        _log.exception("%s %s", request.method, route.template)
+        message = f"The emulator could not carry out this request: {type(error).__name__}: {error}"
+        raise ArmError(500, "InternalServerError", message, headers=SERVICE) from error
+
+
 def _read(call: Call, match: Match, path: str) -> Request:
     query = call.target.partition("?")[2]
     return Request(
@@ -171,7 +184,7 @@ def _parse(call: Call) -> Any:
 def _refusal(fault: Fault) -> ArmError:
     status = fault.status or 500
     code, message = _MESSAGES.get(status, ("Failed", "The request failed."))
-    headers = {"x-ms-failure-cause": "service"}
+    headers = dict(SERVICE)
     if fault.retry_after is not None:
         headers["Retry-After"] = str(fault.retry_after)
     return ArmError(status, fault.code or code, fault.message or message, headers=headers)

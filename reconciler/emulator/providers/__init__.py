@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from reconciler.emulator.operations import Completion
-from reconciler.emulator.providers import compute, compute_operations, disks, resources, sign_in, tags
+from reconciler.emulator.providers import compute, compute_operations, disks, resource_lists, resources, sign_in, tags
 from reconciler.emulator.router import Route, Router
 from reconciler.emulator.world import Ticker, World
 
@@ -17,6 +17,7 @@ Seed = Callable[[World, Any], None]
 PROVIDERS: tuple[ModuleType, ...] = (
     sign_in,
     resources,
+    resource_lists,
     tags,
     compute,
     compute_operations,

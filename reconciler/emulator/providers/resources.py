@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -11,9 +10,10 @@ import msgspec
 
 from reconciler.emulator.failures import GATEWAY, ArmError, bad_request, group_not_found, subscription_not_found
 from reconciler.emulator.operations import Operation, polling_headers, timing_headers
-from reconciler.emulator.paging import list_response, next_link
+from reconciler.emulator.paging import list_response
+from reconciler.emulator.providers.resource_lists import tag_filter
 from reconciler.emulator.router import Request, Response, Route
-from reconciler.emulator.store import Body, Where
+from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
 
 SUBSCRIPTIONS = "Microsoft.Resources/subscriptions"
@@ -22,8 +22,6 @@ PROTECTED_ITEMS = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionCon
 NAMESPACES = ("Microsoft.Compute", "Microsoft.Network", "Microsoft.RecoveryServices", "Microsoft.Resources")
 LOCATIONS = {"westeurope": "West Europe", "northeurope": "North Europe", "eastus2": "East US 2"}
 GROUP_DELETION = timedelta(seconds=45)
-
-_CLAUSE = re.compile(r"(\w+)\s+eq\s+'([^']*)'", re.IGNORECASE)
 
 
 # subscriptions
@@ -69,7 +67,7 @@ def group_id(world: World, request: Request) -> str:
 
 def list_groups(world: World, request: Request) -> Response:
     scope = f"/subscriptions/{request.params['subscription']}"
-    return list_response(world, request, GROUPS, scope, where=_tag_filter(request))
+    return list_response(world, request, GROUPS, scope, where=tag_filter(request))
 
 
 def get_group(world: World, request: Request) -> Response:
@@ -151,54 +149,6 @@ def group_body(identity: str, location: str, tags: dict[str, str] | None) -> Bod
     if tags is not None:
         body["tags"] = tags
     return {**body, "properties": {"provisioningState": "Succeeded"}}
-
-
-# resources of every type
-
-
-def list_resources(world: World, request: Request) -> Response:
-    """Tracked resources as ARM itself knows them: no ``properties``. Filters: resourceType, resourceGroup, tags."""
-    clauses = {name.lower(): value for name, value in _CLAUSE.findall(request.query.get("$filter", ""))}
-    scope = request.path.rpartition("/")[0]
-    wanted = clauses.get("resourcetype", "").lower()
-    types = [t for t in world.store.types() if t.count("/") == 1 and not t.startswith("microsoft.resources/")]
-    ids = sorted((i for t in types if wanted in ("", t) for i in world.store.ids(t, scope)), key=str.lower)
-    group = clauses.get("resourcegroup", "").lower()
-    if group:
-        ids = [i for i in ids if f"/resourcegroups/{group}/" in i.lower()]
-    where = _tag_filter(request)
-    start = request.query.get("$skiptoken", "").lower()
-    remaining = [i for i in ids if i.lower() > start] if start else ids
-    size = int(request.query.get("$top", "0")) or world.configuration.page_size
-    bodies = (world.store.get(i) or {} for i in remaining)
-    value: list[Body] = []
-    for body in bodies:
-        if where is None or where(body):
-            value.append(_brief(body))
-        if len(value) == size:
-            break
-    answer: dict[str, Any] = {"value": value}
-    if len(value) == size and "$top" not in request.query and value[-1]["id"] != remaining[-1]:
-        answer["nextLink"] = next_link(request, value[-1]["id"])
-    return Response(200, answer)
-
-
-def _brief(body: Body) -> Body:
-    kept = ("id", "name", "type", "location", "tags", "sku", "kind", "managedBy", "identity", "zones", "plan")
-    return {name: body[name] for name in kept if name in body}
-
-
-def _tag_filter(request: Request) -> Where | None:
-    clauses = {name.lower(): value for name, value in _CLAUSE.findall(request.query.get("$filter", ""))}
-    if "tagname" not in clauses:
-        return None
-    name, value = clauses["tagname"].lower(), clauses.get("tagvalue")
-
-    def has_tag(body: Body) -> bool:
-        held = {key.lower(): text for key, text in body.get("tags", {}).items()}
-        return name in held and value in (None, held[name])
-
-    return has_tag
 
 
 # provider registrations
@@ -293,8 +243,6 @@ ROUTES: tuple[Route, ...] = (
     Route("PATCH", _G, patch_group),
     Route("DELETE", _G, delete_group),
     Route("GET", _S + "/operationresults/{operation}", poll_deletion),
-    Route("GET", _S + "/resources", list_resources),
-    Route("GET", _G + "/resources", list_resources),
     Route("GET", _S + "/providers", list_providers),
     Route("GET", _S + "/providers/{namespace}", get_provider),
     Route("POST", _S + "/providers/{namespace}/register", get_provider),
