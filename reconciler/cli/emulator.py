@@ -1,0 +1,218 @@
+"""`reconciler emulator …`: a local Azure to try policies on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.console import note
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.emulator.remote import Running
+
+HOME = click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder that holds the estate, the CA and the token [env: RECONCILER_EMULATOR_HOME].",
+)
+ESTATE = click.option("--estate", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Estate file.")
+VMS = click.option("--vms", type=click.IntRange(1, 200_000), help="Generate an estate of this many VMs instead.")
+SEED = click.option("--seed", type=int, default=1, show_default=True, help="Seed of the generated estate.")
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What the emulator refuses, as an error of ours."""
+    from reconciler.emulator.remote import EmulatorError
+
+    try:
+        yield
+    except (EmulatorError, OSError) as error:
+        raise UsageError(f"emulator: {error}") from error
+
+
+def running(home: Path | None) -> Running:
+    """The emulator that runs on this folder. Raises UsageError, with what to type, where none does."""
+    from reconciler.emulator import lifecycle
+
+    with refusals():
+        found = lifecycle.find(home)
+    if found is None:
+        raise UsageError("no emulator is running", advice="start one with: reconciler emulator start")
+    return found
+
+
+@click.group("emulator")
+def command() -> None:
+    """Run a local Azure to try policies on: real HTTPS, real ARM, a clock you can move, faults you can order."""
+
+
+@command.command()
+@HOME
+@ESTATE
+@VMS
+@SEED
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; any free one by default.")
+@click.option("--speed", type=click.FloatRange(min=0), default=1.0, help="Virtual seconds per second; 0 = frozen.")
+def start(home: Path | None, estate: Path | None, vms: int | None, seed: int, port: int, speed: float) -> None:
+    """Start it in the background, with the sample estate unless told otherwise."""
+    from reconciler.emulator import lifecycle
+
+    with refusals():
+        found = lifecycle.start(home, port=port, estate=estate, vms=vms, seed=seed, speed=speed)
+        _describe(found)
+    click.echo("Use it with --cloud emulator, or RECONCILER_CLOUD=emulator.")
+
+
+@command.command()
+@HOME
+def stop(home: Path | None) -> None:
+    """Stop it. The estate stays as it is for the next start."""
+    from reconciler.emulator import lifecycle
+
+    with refusals():
+        found = lifecycle.stop(home)
+    click.echo(f"Stopped (process {found.pid})." if found else "No emulator was running.")
+
+
+@command.command()
+@HOME
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def status(home: Path | None, form: str) -> None:
+    """Tell where it listens, what time it has, and what it holds."""
+    found = running(home)
+    with refusals():
+        if form == "json":
+            click.echo(json.dumps({"endpoint": found.endpoint, "ca": found.ca, **found.status()}, indent=2))
+        else:
+            _describe(found)
+
+
+@command.command()
+@click.argument("duration")
+@HOME
+def advance(duration: str, home: Path | None) -> None:
+    """Move its clock on by DURATION (90d, 36h, 15m): backups happen, retention prunes, snapshots age."""
+    with refusals():
+        after = running(home).advance(duration)
+    click.echo(f"It is now {_minute(after)} in the emulator.")
+
+
+@command.command()
+@HOME
+@ESTATE
+@VMS
+@SEED
+def reset(home: Path | None, estate: Path | None, vms: int | None, seed: int) -> None:
+    """Forget everything and begin again with the sample estate, a file, or a generated one."""
+    found = running(home)
+    with refusals():
+        found.reset(estate, vms=vms, seed=seed)
+        _describe(found)
+
+
+@command.group()
+def fault() -> None:
+    """Make requests or operations go wrong, to see what happens."""
+
+
+@fault.command("add")
+@HOME
+@click.option("--method", help="GET, PUT, … (any by default).")
+@click.option("--path", help="Glob on the path, as '*/backupPolicies/*'.")
+@click.option("--status", "code", type=click.IntRange(400, 599), help="Answer with this status.")
+@click.option("--retry-after", type=click.IntRange(0), help="Seconds in the Retry-After header.")
+@click.option("--after", is_flag=True, help="Answer so only after the request has taken effect.")
+@click.option("--reset", "cut", type=click.Choice(["before", "after"]), help="Cut the connection.")
+@click.option("--operation", type=click.Choice(["fails", "hangs"]), help="What becomes of the operation it starts.")
+@click.option("--delay", type=click.FloatRange(min=0), default=0.0, help="Answer this many seconds late.")
+@click.option("--count", type=click.IntRange(1), help="How many requests it hits (no end by default).")
+@click.option("--probability", type=click.FloatRange(0, 1), default=1.0, show_default=True)
+def fault_add(home: Path | None, code: int | None, cut: str | None, **options: Any) -> None:
+    """Add a rule; rules are kept until cleared. Example: --path '*/protectedItems/*' --status 429 --count 3."""
+    rule = {_camel(name): value for name, value in options.items() if value not in (None, False, 0.0)}
+    if code is not None:
+        rule["status"] = code
+    if cut is not None:
+        rule["reset"] = cut
+    with refusals():
+        click.echo(json.dumps(running(home).add_fault(rule)))
+
+
+@fault.command("list")
+@HOME
+def fault_list(home: Path | None) -> None:
+    """Print the rules in force, one JSON object a line."""
+    with refusals():
+        for rule in running(home).faults():
+            click.echo(json.dumps(rule))
+
+
+@fault.command("clear")
+@HOME
+def fault_clear(home: Path | None) -> None:
+    """Remove every rule."""
+    with refusals():
+        running(home).clear_faults()
+    click.echo("No faults are in force.")
+
+
+@command.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--vms", type=click.IntRange(1, 200_000), required=True, help="How many VMs.")
+@SEED
+def generate(directory: Path, vms: int, seed: int) -> None:
+    """Write the policies of a generated estate into DIRECTORY, to go with `start --vms N --seed S`."""
+    from reconciler.emulator.generate import write_policies
+
+    with refusals():
+        written = write_policies(directory, vms=vms, seed=seed)
+    click.echo(f"Wrote {len(written)} files below {directory}. Start it with: reconciler emulator start --vms {vms}")
+
+
+@command.command()
+@click.argument("method", type=click.Choice(["GET", "PUT", "PATCH", "POST", "DELETE"], case_sensitive=False))
+@click.argument("path")
+@click.option("--body", help="JSON body, or @FILE.")
+@HOME
+def arm(method: str, path: str, body: str | None, home: Path | None) -> None:
+    """Send one raw ARM request, as someone in the portal would, and print the answer.
+
+    PATH is the resource path with its api-version: '/subscriptions?api-version=2022-12-01'.
+    """
+    from reconciler.emulator.portal import request
+
+    found = running(home)
+    content = Path(body[1:]).read_text(encoding="utf-8") if body and body.startswith("@") else body
+    with refusals():
+        answer = request(found, method.upper(), path, content)
+    note(f"HTTP {answer.status}")
+    if answer.text:
+        click.echo(answer.text)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)
+
+
+def _minute(status: dict[str, Any]) -> str:
+    return str(status["now"])[:16].replace("T", " ") + " UTC"
+
+
+def _describe(found: Running) -> None:
+    facts = found.status()
+    pace = "frozen" if not facts["speed"] else f"{facts['speed']:g} x"
+    click.echo(f"Emulator at {found.endpoint} (process {found.pid})")
+    click.echo(
+        f"  estate  {facts['estate']}: {facts['subscriptions']} subscriptions, {facts['virtualMachines']} VMs, "
+        f"{facts['vaults']} vaults"
+    )
+    click.echo(f"  clock   {_minute(facts)}, {pace}")
+    click.echo(f"  CA      {found.ca}")
