@@ -1,0 +1,166 @@
+"""What a backup policy promises, as plain numbers: how often, how long.
+
+Kinds share it because what a policy keeps decides what changing the policy, or moving a VM to another one, costs.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+import msgspec
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+"""In the order of `date.weekday()`."""
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+WEEKS = ("First", "Second", "Third", "Fourth", "Last")
+LAST_DAY = "last"
+
+DAYS_PER_WEEK = 7
+DAYS_PER_MONTH = 31
+"""A month counts as 31 days: 12 months are 372 (BP-18)."""
+DAYS_PER_YEAR = 366
+"""A year counts as its longest, so that the point of the same day a year ago is still there."""
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """When backups start. `time` is HH:MM local to `time_zone` (a Windows id); hourly windows begin at it.
+
+    `interval_hours` and `duration_hours` are 0 unless the frequency is Hourly; `weekdays` is empty unless it is Weekly.
+    """
+
+    frequency: Literal["Hourly", "Daily", "Weekly"]
+    time: str
+    weekdays: tuple[str, ...] = ()
+    interval_hours: int = 0
+    duration_hours: int = 0
+    time_zone: str = "UTC"
+
+    @property
+    def starts_per_day(self) -> int:
+        """Backups on a day that has any."""
+        if self.frequency != "Hourly" or self.interval_hours <= 0:
+            return 1
+        return min(self.duration_hours, 23) // self.interval_hours + 1
+
+    @property
+    def longest_gap_hours(self) -> int:
+        """The longest time from one backup to the next: the best RPO that this schedule can keep (BP-07)."""
+        if self.frequency == "Hourly":
+            return max(self.interval_hours, 24 - (self.starts_per_day - 1) * self.interval_hours)
+        if self.frequency == "Daily":
+            return 24
+        days = sorted(WEEKDAYS.index(day) for day in self.weekdays) or [0]
+        return 24 * max(later - earlier for earlier, later in pairwise([*days, days[0] + DAYS_PER_WEEK]))
+
+
+class Daily(msgspec.Struct, frozen=True, kw_only=True):
+    """The point of each day is kept this long."""
+
+    days: int
+
+
+class Weekly(msgspec.Struct, frozen=True, kw_only=True):
+    """The points of these weekdays are kept this long."""
+
+    weeks: int
+    weekdays: tuple[str, ...]
+
+
+class Monthly(msgspec.Struct, frozen=True, kw_only=True):
+    """The points of these days of a month, or of these weekdays of these weeks of it, are kept this long.
+
+    `days` holds numbers as text and `last`.
+    """
+
+    months: int
+    days: tuple[str, ...] = ()
+    weeks: tuple[str, ...] = ()
+    weekdays: tuple[str, ...] = ()
+
+
+class Yearly(msgspec.Struct, frozen=True, kw_only=True):
+    """As Monthly, in these months only."""
+
+    years: int
+    months: tuple[str, ...]
+    days: tuple[str, ...] = ()
+    weeks: tuple[str, ...] = ()
+    weekdays: tuple[str, ...] = ()
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """How long points in the vault live: as long as the longest tier that names them."""
+
+    daily: Daily | None = None
+    weekly: Weekly | None = None
+    monthly: Monthly | None = None
+    yearly: Yearly | None = None
+
+    @property
+    def in_days(self) -> dict[str, int]:
+        """Each tier's length in days; a tier that is not there is not in it."""
+        lengths: dict[str, int] = {}
+        if self.daily:
+            lengths["daily"] = self.daily.days
+        if self.weekly:
+            lengths["weekly"] = self.weekly.weeks * DAYS_PER_WEEK
+        if self.monthly:
+            lengths["monthly"] = self.monthly.months * DAYS_PER_MONTH
+        if self.yearly:
+            lengths["yearly"] = self.yearly.years * DAYS_PER_YEAR
+        return lengths
+
+
+class PolicyTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """`observed` of every `backup_policy` resource, desired or live: what it promises, for those who depend on it."""
+
+    tier: Literal["Standard", "Enhanced"]
+    schedule: Schedule
+    retention: Retention
+    instant_days: int
+
+
+class Reduction(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which a policy promises less than another. `tier` is daily, weekly, monthly, yearly, instantRestore
+    (days) or schedule (hours between backups); `after` is 0 for a tier that is gone."""
+
+    tier: str
+    before: int
+    after: int
+
+    @property
+    def of_retention(self) -> bool:
+        """False for a longer time between backups: immutable vaults allow that (BP-81), Resource Guards do not."""
+        return self.tier != "schedule"
+
+    def __str__(self) -> str:
+        if self.tier == "schedule":
+            return f"up to {self.after} h between backups instead of {self.before} h"
+        name = "instant restore" if self.tier == "instantRestore" else f"{self.tier} retention"
+        if not self.after:
+            return f"{name} of {self.before} d dropped"
+        return f"{name} {self.before} d → {self.after} d"
+
+
+def reductions(before: PolicyTerms, after: PolicyTerms) -> tuple[Reduction, ...]:
+    """Everything in which `after` promises less than `before` (BP-84), tiers compared in days, longest alarm first.
+
+    Empty means that nothing is reduced. Immutable vaults refuse those with `of_retention` (BP-81); a Resource Guard
+    guards all of them (BP-85).
+    """
+    lengths = after.retention.in_days
+    found = [
+        Reduction(tier=tier, before=days, after=lengths.get(tier, 0))
+        for tier, days in before.retention.in_days.items()
+        if lengths.get(tier, 0) < days
+    ]
+    if after.instant_days < before.instant_days:
+        found.append(Reduction(tier="instantRestore", before=before.instant_days, after=after.instant_days))
+    gap_before, gap_after = before.schedule.longest_gap_hours, after.schedule.longest_gap_hours
+    if gap_after > gap_before:
+        found.append(Reduction(tier="schedule", before=gap_before, after=gap_after))
+    return tuple(found)
