@@ -19,15 +19,27 @@ from reconciler.errors import (
     ThrottledError,
     UnreachableError,
 )
+from reconciler.model.live import Unreadable
 
 if TYPE_CHECKING:
     from azure.core import exceptions
 
+NO_CREDENTIALS = "CredentialUnavailable"
+"""The code of the DeniedError that says that nobody is signed in."""
 _ACTION = re.compile(r"perform action '([^']+)'")
 _SPACE = re.compile(r"\s+")
 _GONE_CODES = frozenset({"", "resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
 _BUSINESS_404 = "vm no longer exists"
 """Recovery Services says ResourceNotFound for this, too, of a vault that is there (backup.md §7)."""
+
+_ADVICE: Mapping[str, str] = {
+    "missingsubscriptionregistration": "register the provider once: az provider register -n Microsoft.RecoveryServices",
+    "subscriptionnotfound": "check the subscription id in the Scope, and that you are signed in to its tenant",
+    "resourcegroupnotfound": "create the resource group first: az group create",
+    "requestdisallowedbypolicy": "an Azure Policy assignment forbids it: the message names the assignment",
+    "scopelocked": "a lock lies on the resource or its group: az lock list",
+    "clouddosabsolutelimitreached": "Azure allows no more of these writes today: run it again tomorrow",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +135,7 @@ def no_credentials(said: str, resource: str) -> DeniedError:
     """No way of signing in worked: what was tried, and what to do."""
     return DeniedError(
         "no Azure credentials were found, or none of them was accepted",
-        code="CredentialUnavailable",
+        code=NO_CREDENTIALS,
         resource=resource,
         why=_clean(said),
         advice="run `az login`; in CI use workload identity federation (AZURE_CLIENT_ID, AZURE_TENANT_ID, "
@@ -131,14 +143,24 @@ def no_credentials(said: str, resource: str) -> DeniedError:
     )
 
 
-_ADVICE: Mapping[str, str] = {
-    "missingsubscriptionregistration": "register the provider once: az provider register -n Microsoft.RecoveryServices",
-    "subscriptionnotfound": "check the subscription id in the Scope, and that you are signed in to its tenant",
-    "resourcegroupnotfound": "create the resource group first: az group create",
-    "requestdisallowedbypolicy": "an Azure Policy assignment forbids it: the message names the assignment",
-    "scopelocked": "a lock lies on the resource or its group: az lock list",
-    "clouddosabsolutelimitreached": "Azure allows no more of these writes today: run it again tomorrow",
-}
+def unreadable(
+    error: AzureError, *, kinds: tuple[str, ...], scope: str, what: str, action: str, location: str = ""
+) -> Unreadable:
+    """A list that failed, as a gap in the live state: `what` is the collection in words, `action` the role action that
+    reading it takes. Missing credentials are no gap but the end of the run: they are raised again."""
+    if error.code == NO_CREDENTIALS:
+        raise error
+    advice = error.advice
+    if isinstance(error, DeniedError):
+        advice = f"give the identity a role with {action} on the subscription"
+    return Unreadable(
+        kinds=kinds,
+        scope=scope,
+        message=f"{what} could not be read",
+        why=error.why or error.message,
+        advice=advice,
+        location=location,
+    )
 
 
 def _denied(said: Complaint, resource: str, why: str) -> DeniedError:
