@@ -9,12 +9,18 @@ from msgspec import Meta
 
 from reconciler.model.duration import PATTERN
 
-Alias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="Short name of a subscription.")]
+Alias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9-]{0,39}$",
+        description="Short name of a subscription: small letters, digits and hyphens, first a letter.",
+    ),
+]
 SubscriptionId = Annotated[
     str,
     Meta(
         pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
-        description="Id of the subscription.",
+        description="Id of the subscription, as 6f1c2a9e-0b7d-4c53-9d8a-2f4e5b6a7c80.",
     ),
 ]
 Duration = Annotated[
