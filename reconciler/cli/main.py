@@ -78,7 +78,7 @@ def run(arguments: list[str] | None = None) -> int:
         # The reader of our output has gone (`| head`): say nothing, and let the interpreter not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.ERROR
-    except Exception as error:  # noqa: BLE001 -- the one boundary: an unexpected failure is a bug, and says so
+    except Exception as error:
         if os.environ.get("RECONCILER_TRACEBACK"):
             raise
         _report(

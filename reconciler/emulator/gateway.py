@@ -22,6 +22,7 @@ from reconciler.emulator.failures import (
 )
 from reconciler.emulator.faults import Fault
 from reconciler.emulator.operations import Effect
+from reconciler.emulator.providers.authorization import check_permission
 from reconciler.emulator.router import Match, Request, Response, Route, Router
 from reconciler.emulator.world import World
 
@@ -101,6 +102,8 @@ class Gateway:
         try:
             request = _read(call, match, path)
             self._check_scope(request, match.route.template)
+            if "subscription" in request.params or "scope" in request.params:
+                check_permission(self.world, request)
             response = _handle(self.world, match.route, request)
         finally:
             operations.effect = None

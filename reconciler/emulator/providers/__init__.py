@@ -7,7 +7,16 @@ from types import ModuleType
 from typing import Any
 
 from reconciler.emulator.operations import Completion
-from reconciler.emulator.providers import compute, compute_operations, disks, resource_lists, resources, sign_in, tags
+from reconciler.emulator.providers import (
+    authorization,
+    compute,
+    compute_operations,
+    disks,
+    resource_lists,
+    resources,
+    sign_in,
+    tags,
+)
 from reconciler.emulator.router import Route, Router
 from reconciler.emulator.world import Ticker, World
 
@@ -16,6 +25,7 @@ Seed = Callable[[World, Any], None]
 # The order is the order of seeding: what a later one refers to must be there. One line each.
 PROVIDERS: tuple[ModuleType, ...] = (
     sign_in,
+    authorization,
     resources,
     resource_lists,
     tags,

@@ -1,0 +1,107 @@
+"""What the caller may do: role assignments of an estate, the permission list, and the gate that ARM puts before RPs.
+
+The estate's section ``roleAssignments`` holds what one principal was given; without it everything is allowed::
+
+    roleAssignments:
+      - {scope: /subscriptions/..., actions: [Microsoft.RecoveryServices/vaults/read], notActions: []}
+
+An action is derived from method and path as ARM does: ``{namespace}/{types}/read|write|delete``, and for POST
+``{namespace}/{types}/{last segment}/action``. Conditions and deny assignments are absent.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from reconciler.emulator.failures import GATEWAY, ArmError
+from reconciler.emulator.router import Request, Response, Route
+from reconciler.emulator.world import World
+
+SECTION = "roleAssignments"
+_COLLECTION = "authorization"
+_KEY = "assignments"
+_VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+_OWN = "microsoft.authorization/permissions/read"
+
+
+def seed(world: World, section: list[dict[str, Any]]) -> None:
+    """Takes over the assignments of an estate; an empty section means that everything is allowed."""
+    if section:
+        world.store.put_document(_COLLECTION, _KEY, section)
+
+
+def action_of(method: str, path: str) -> tuple[str, str]:
+    """The role action that a request needs, and the scope (resource) it is needed on."""
+    parts = [part for part in path.split("/") if part]
+    places = [index for index, part in enumerate(parts) if part.lower() == "providers"]
+    if not places or places[-1] + 1 >= len(parts):
+        types = "/".join(part for part in parts[0::2] if part)
+        return f"Microsoft.Resources/{types}/{_VERBS.get(method, 'write')}", path
+    start = places[-1] + 1
+    namespace, rest = parts[start], parts[start + 1 :]
+    if method == "POST":
+        return f"{namespace}/{'/'.join([*rest[0:-1:2], rest[-1]])}/action", path
+    return f"{namespace}/{'/'.join(rest[0::2])}/{_VERBS[method]}", path
+
+
+def check_permission(world: World, request: Request) -> None:
+    """Raises ArmError 403 AuthorizationFailed where no assignment allows the request."""
+    assignments = world.store.document(_COLLECTION, _KEY)
+    if not assignments:
+        return
+    action, scope = action_of(request.method, request.path)
+    if action.lower() == _OWN or any(_allows(held, action) for held in _above(assignments, scope)):
+        return
+    raise ArmError(
+        403,
+        "AuthorizationFailed",
+        f"The client '{request.principal}' with object id '{request.principal}' does not have authorization to perform "
+        f"action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please "
+        "refresh your credentials.",
+        headers=GATEWAY,
+    )
+
+
+def list_permissions(world: World, request: Request) -> Response:
+    """``GET {scope}/providers/Microsoft.Authorization/permissions``: one entry an assignment on the scope or above."""
+    scope = "/" + request.params["scope"].strip("/")
+    if scope.lower().startswith("/subscriptions/") and "/providers/" in scope.lower() and not world.store.has(scope):
+        raise ArmError(404, "ResourceNotFound", f"The Resource '{scope}' was not found.", headers=GATEWAY)
+    assignments = world.store.document(_COLLECTION, _KEY)
+    found = [{"scope": scope, "actions": ["*"]}] if not assignments else _above(assignments, scope)
+    return Response(
+        200,
+        {
+            "value": [
+                {
+                    "actions": held.get("actions", []),
+                    "notActions": held.get("notActions", []),
+                    "dataActions": [],
+                    "notDataActions": [],
+                }
+                for held in found
+            ]
+        },
+    )
+
+
+def _above(assignments: list[dict[str, Any]], scope: str) -> list[dict[str, Any]]:
+    wanted = scope.lower().rstrip("/") + "/"
+    return [held for held in assignments if wanted.startswith(held["scope"].lower().rstrip("/") + "/")]
+
+
+def _allows(held: dict[str, Any], action: str) -> bool:
+    def named(patterns: list[str]) -> bool:
+        return any(_pattern(pattern).fullmatch(action) for pattern in patterns)
+
+    return named(held.get("actions", [])) and not named(held.get("notActions", []))
+
+
+@cache
+def _pattern(glob: str) -> re.Pattern[str]:
+    return re.compile(re.escape(glob).replace(r"\*", ".*"), re.IGNORECASE)
+
+
+ROUTES: tuple[Route, ...] = (Route("GET", "{*scope}/providers/Microsoft.Authorization/permissions", list_permissions),)
