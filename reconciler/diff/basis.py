@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -33,6 +34,10 @@ class Fingerprints:
             resource = self._live.get(address)
             found = self._known[address] = ABSENT if resource is None else fingerprint(resource)
         return found
+
+    def among(self, addresses: Iterable[Address]) -> dict[str, str]:
+        """Address → fingerprint, sorted."""
+        return {str(address): self.of(address) for address in sorted(addresses)}
 
 
 def fingerprint(resource: Resource) -> str:

@@ -10,7 +10,6 @@ import msgspec
 
 from reconciler.diff.judgement import Draft, block
 from reconciler.model.address import Address
-from reconciler.model.resource import Spec
 from reconciler.plan.change import Action, Change, Phase, Reason, Step
 
 Drafts = Mapping[Address, Draft]
@@ -24,7 +23,7 @@ def spread_blocks(drafts: dict[Address, Draft], unknown: Iterable[Address]) -> N
     waiting: dict[Address, list[Address]] = defaultdict(list)
     users = _users(drafts)
     for address, item in drafts.items():
-        for needed in _newly_needed(item).union(users.get(address, ()) if _tears_down(item) else ()):
+        for needed in (item.needs - item.uses).union(users.get(address, ()) if _tears_down(item) else ()):
             waiting[needed].append(address)
     hidden = set(unknown)
     blocked = [address for address, item in drafts.items() if item.change.action is Action.BLOCKED]
@@ -51,7 +50,7 @@ def link(drafts: Drafts) -> list[Change]:
 def _link_one(item: Draft, drafts: Drafts, users: Iterable[Address]) -> Change:
     if not item.change.steps:
         return item.change
-    needed = [drafts[target] for target in _refs(item.wanted) if target in drafts]
+    needed = [drafts[target] for target in item.needs if target in drafts]
     setup = {_last(other.change, Phase.SETUP) for other in needed}
     clean = {_last(other.change, Phase.SETUP) for other in needed if not _tears_down(other)}
     gone = {drafts[user].change.steps[-1].id for user in users if drafts[user].change.steps}
@@ -73,19 +72,11 @@ def _tears_down(item: Draft) -> bool:
     return bool(_last(item.change, Phase.TEARDOWN))
 
 
-def _refs(spec: Spec | None) -> list[Address]:
-    return [ref.address for _, ref in spec.refs()] if spec else []
-
-
-def _newly_needed(item: Draft) -> set[Address]:
-    return set(_refs(item.wanted)).difference(_refs(item.live))
-
-
 def _users(drafts: Drafts) -> Mapping[Address, list[Address]]:
     """Address → the changing resources that refer to it in Azure and no longer will."""
     users: dict[Address, list[Address]] = defaultdict(list)
     for address, item in drafts.items():
-        for target in set(_refs(item.live)).difference(_refs(item.wanted)):
+        for target in item.uses - item.needs:
             if target in drafts:
                 users[target].append(address)
     return users

@@ -19,11 +19,12 @@ from reconciler.plan.finding import Finding, Severity
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A change that does not know the others yet, with the specs whose references tie it to them."""
+    """A change that does not know the others yet. `needs` is what the resource will refer to, `uses` what it refers to
+    in Azure now."""
 
     change: Change
-    wanted: Spec | None
-    live: Spec | None
+    needs: frozenset[Address]
+    uses: frozenset[Address]
 
 
 def judge(kind: Kind[Any], comparison: Comparison[Any]) -> Verdict:
@@ -56,6 +57,7 @@ def draft(
         return _let_be(comparison, verdict)
     wanted = comparison.desired.spec if comparison.desired else None
     live = comparison.live.spec if comparison.live else None
+    needs, uses = _refs(wanted), _refs(live)
     acting = verdict.action is not Action.BLOCKED
     steps = kind.steps(comparison, verdict) if acting else ()
     resource = comparison.desired or comparison.live
@@ -75,9 +77,9 @@ def draft(
         lane=steps[-1].lane if steps else "",
         manual=verdict.manual,
         arm_id=_arm_id(comparison),
-        basis=_basis(comparison.address, (wanted, live), fingerprints) if acting else {},
+        basis=fingerprints.among({comparison.address, *needs, *uses}) if acting else {},
     )
-    return Draft(change, wanted, live)
+    return Draft(change, needs, uses)
 
 
 def block(change: Change, reason: Reason, why: str, manual: str) -> Change:
@@ -109,6 +111,5 @@ def _arm_id(comparison: Comparison[Any]) -> str:
     return next((str(place.arm_id) for place in places if place and place.arm_id), "")
 
 
-def _basis(address: Address, specs: tuple[Spec | None, ...], fingerprints: Fingerprints) -> dict[str, str]:
-    addresses = {address, *(ref.address for spec in specs if spec for _, ref in spec.refs())}
-    return {str(place): fingerprints.of(place) for place in sorted(addresses)}
+def _refs(spec: Spec | None) -> frozenset[Address]:
+    return frozenset(ref.address for _, ref in spec.refs()) if spec else frozenset()
