@@ -9,13 +9,25 @@ from typing import Any
 from reconciler.emulator.operations import Completion
 from reconciler.emulator.providers import (
     authorization,
+    backup_containers,
+    backup_estate,
+    backup_jobs,
+    backup_operations,
+    backup_policies,
+    backup_runs,
     compute,
     compute_operations,
     disks,
+    protected_item_changes,
+    protected_items,
+    recovery_points,
+    resource_guards,
     resource_lists,
     resources,
     sign_in,
     tags,
+    vault_configs,
+    vaults,
 )
 from reconciler.emulator.router import Route, Router
 from reconciler.emulator.world import Ticker, World
@@ -32,6 +44,18 @@ PROVIDERS: tuple[ModuleType, ...] = (
     compute,
     compute_operations,
     disks,
+    vaults,
+    vault_configs,
+    resource_guards,
+    backup_policies,
+    protected_items,
+    protected_item_changes,
+    recovery_points,
+    backup_jobs,
+    backup_containers,
+    backup_operations,
+    backup_runs,
+    backup_estate,
 )
 
 

@@ -1,0 +1,256 @@
+"""Backup jobs: those of configuration are kept, those of runs are computed from the items (backup.md §6)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from reconciler.emulator.failures import bad_request
+from reconciler.emulator.operations import Completion, Operation
+from reconciler.emulator.providers.backup_failures import CANCELLED, DEFAULT_FAILURE, VM_NOT_FOUND, describe_job_error
+from reconciler.emulator.providers.backup_filters import read_date, read_filter
+from reconciler.emulator.providers.backup_job_ids import is_marked, read_run_guid, run_guid
+from reconciler.emulator.providers.backup_names import ITEMS, JOBS, VAULT, draw, part, vm_name
+from reconciler.emulator.providers.backup_operations import draw_length, old_style_headers
+from reconciler.emulator.providers.backup_refusals import not_in_vault, refuse
+from reconciler.emulator.providers.backup_runs import COMPLETED, FAILED, ON_DEMAND, VM_GONE, WITH_WARNINGS
+from reconciler.emulator.providers.backup_schedule import DAY
+from reconciler.emulator.providers.backup_times import NEVER_ENDED, from_epoch, iso_duration, us_time, wire_time
+from reconciler.emulator.providers.protected_item_states import (
+    Protection,
+    read_protection,
+    retention_of,
+    save_protection,
+)
+from reconciler.emulator.providers.vaults import find_vault
+from reconciler.emulator.router import Request, Response, Route
+from reconciler.emulator.world import World
+
+Body = dict[str, Any]
+
+STATUSES = {COMPLETED: "Completed", WITH_WARNINGS: "CompletedWithWarnings", FAILED: "Failed", VM_GONE: "Failed"}
+RUNNING = 7
+"""In place of a run's outcome while it goes on."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One backup of one item, finished or not."""
+
+    item_id: str
+    protection: Protection
+    scheduled: int
+    outcome: int
+
+    @property
+    def start(self) -> datetime:
+        return from_epoch(self.protection.start_of(self.scheduled))
+
+    @property
+    def end(self) -> datetime:
+        return from_epoch(self.protection.end_of(self.scheduled))
+
+
+def open_job(world: World, vault_id: str, vm_id: str, operation: Operation, kind: str, bag: Mapping[str, str]) -> None:
+    """Keeps the job of a configuration; its state is that of the operation."""
+    body = _show_job(vault_id, str(operation.job), vm_id, kind)
+    body["properties"]["startTime"] = wire_time(operation.start)
+    hidden = {"operation": operation.guid, "bag": {"VM Name": part(vm_id, "virtualMachines"), **bag}}
+    world.store.put(body["id"], JOBS, body, hidden=hidden)
+
+
+def _show_job(vault_id: str, guid: str, vm_id: str, kind: str) -> Body:
+    properties = {
+        "jobType": "AzureIaaSVMJob",
+        "containerName": vm_name(vm_id),
+        "duration": "PT0S",
+        "virtualMachineVersion": "Compute",
+        "entityFriendlyName": part(vm_id, "virtualMachines"),
+        "backupManagementType": "AzureIaasVM",
+        "operation": kind,
+        "status": "InProgress",
+        "startTime": "",
+        "activityId": f"{draw('activity', guid):08x}-0529-11ef-b99c-{draw(guid):012x}",
+    }
+    return {"id": f"{vault_id}/backupJobs/{guid}", "name": guid, "type": JOBS, "properties": properties}
+
+
+def _show_configuration(world: World, body: Body, *, full: bool) -> Body:
+    hidden = world.store.hidden(body["id"])
+    operation = world.operations.get(hidden["operation"])
+    properties = body["properties"]
+    if operation is not None:
+        ended = operation.end if operation.done and operation.end else world.clock.now()
+        properties["duration"] = iso_duration(ended - operation.start)
+        properties["status"] = {"Succeeded": "Completed"}.get(operation.status, operation.status)
+        if operation.done:
+            properties["endTime"] = wire_time(ended)
+        if operation.error:
+            properties["errorDetails"] = [describe_job_error(str(operation.error.get("code")))]
+    if full:
+        properties["extendedInfo"] = {"tasksList": [], "propertyBag": hidden["bag"]}
+    return body
+
+
+def _show_run(world: World, run: Run, *, full: bool) -> Body:
+    """`actionsInfo` stays on finished jobs; `extendedInfo` comes only with a GET of the job itself."""
+    protection = run.protection
+    body = _show_job(protection.vault, run_guid(protection, run.scheduled), protection.vm, "Backup")
+    is_running = run.outcome == RUNNING
+    properties = {"jobType": "AzureIaaSVMJob", "actionsInfo": ["Cancellable"], **body["properties"]}
+    properties["duration"] = iso_duration((world.clock.now() if is_running else run.end) - run.start)
+    properties["startTime"] = wire_time(run.start)
+    if not is_running:
+        properties["status"] = STATUSES[run.outcome]
+        properties["endTime"] = wire_time(run.end)
+    title = {VM_GONE: VM_NOT_FOUND, WITH_WARNINGS: CANCELLED, FAILED: protection.failure or DEFAULT_FAILURE}
+    if run.outcome in title:
+        properties["errorDetails"] = [describe_job_error(title[run.outcome])]
+    if full:
+        properties["extendedInfo"] = _show_tasks(run)
+    return {**body, "properties": properties}
+
+
+def _show_tasks(run: Run) -> Body:
+    outcomes = {
+        RUNNING: ("InProgress", "NotStarted"),
+        COMPLETED: ("Completed", "Completed"),
+        WITH_WARNINGS: ("Completed", "Cancelled"),
+    }
+    snapshot, transfer = outcomes.get(run.outcome, ("Failed", "NotStarted"))
+    expiry = run.protection.expires.get(str(run.scheduled), run.scheduled + 30 * DAY)
+    bag = {
+        "VM Name": part(run.protection.vm, "virtualMachines"),
+        "Recovery Point Expiry Time in UTC": us_time(from_epoch(expiry)),
+    }
+    tasks = [
+        {
+            "taskId": name,
+            "startTime": wire_time(run.start) if status != "NotStarted" else NEVER_ENDED,
+            "endTime": wire_time(run.end) if status == "Completed" else NEVER_ENDED,
+            "duration": iso_duration(run.end - run.start) if status == "Completed" else "PT0S",
+            "status": status,
+            "taskType": "Normal",
+        }
+        for name, status in (("Take Snapshot", snapshot), ("Transfer data to vault", transfer))
+    ]
+    if run.outcome == COMPLETED:
+        bag["Backup Size"] = "1024 MB"
+    return {"tasksList": tasks, "propertyBag": bag, "internalPropertyBag": {"IsInstantRpJob": "True"}}
+
+
+def runs_of(world: World, vault_id: str) -> Iterator[Run]:
+    for item_id in world.store.ids(ITEMS, vault_id):
+        yield from item_runs(world, item_id, read_protection(world, item_id))
+
+
+def item_runs(world: World, item_id: str, protection: Protection) -> Iterator[Run]:
+    """Finished runs, backups on demand under way, and a scheduled one that has started and not ended."""
+    for run in protection.runs:
+        yield Run(item_id, protection, run >> 3, run & ~ON_DEMAND & 7)
+    for start in protection.pending:
+        yield Run(item_id, protection, start, RUNNING)
+    retention = retention_of(world, protection.policy) if protection.is_active else None
+    if retention is not None:
+        following = retention.schedule.next_run(protection.cursor)
+        if protection.start_of(following) <= world.clock.now().timestamp():
+            yield Run(item_id, protection, following, RUNNING)
+
+
+def list_jobs(world: World, request: Request) -> Response:
+    """Newest first. `$filter` knows status, operation, jobId, startTime and endTime."""
+    vault = find_vault(world, request)
+    wanted = read_filter(request)
+    kept = [_show_configuration(world, body, full=False) for body in world.store.list(JOBS, vault["id"])]
+    jobs = kept + [_show_run(world, run, full=False) for run in runs_of(world, vault["id"])]
+    found = sorted((job for job in jobs if _fits(job, wanted)), key=lambda job: str(job["properties"]["startTime"]))
+    return page_of(world, request, JOBS, found[::-1])
+
+
+def _fits(job: Body, wanted: Mapping[str, str]) -> bool:
+    properties = job["properties"]
+    for name in ("status", "operation"):
+        if name in wanted and str(properties[name]).lower() != wanted[name]:
+            return False
+    if "starttime" in wanted and properties["startTime"] < wire_time(read_date(wanted["starttime"])):
+        return False
+    if "endtime" in wanted and properties["startTime"] > wire_time(read_date(wanted["endtime"])):
+        return False
+    return wanted.get("jobid") in (None, job["name"])
+
+
+def page_of(world: World, request: Request, type_: str, bodies: list[Body]) -> Response:
+    """A page of a list that is computed; its token is the number of entries before it."""
+    token = request.query.get("$skiptoken", "0")
+    if not token.isdecimal():
+        raise bad_request("InvalidSkipToken", "The provided $skiptoken is not valid.")
+    first, size = int(token), world.configuration.page_size_of(type_)
+    answer: Body = {"value": bodies[first : first + size]}
+    if first + size < len(bodies):
+        query = {**request.query, "$skiptoken": str(first + size)}
+        text = "&".join(f"{quote(key, safe='$-')}={quote(value, safe='')}" for key, value in query.items())
+        answer["nextLink"] = f"{request.base_url}{quote(request.path, safe='/;()')}?{text}"
+    return Response(200, answer)
+
+
+def find_run(world: World, vault_id: str, guid: str) -> Run | None:
+    marked = read_run_guid(guid)
+    if marked is None:
+        return None
+    mark, scheduled = marked
+    for item_id in world.store.ids(ITEMS, vault_id):
+        protection = read_protection(world, item_id)
+        if is_marked(protection, mark):
+            return next((run for run in item_runs(world, item_id, protection) if run.scheduled == scheduled), None)
+    return None
+
+
+def get_job(world: World, request: Request) -> Response:
+    vault = find_vault(world, request)
+    body = world.store.get(request.path)
+    if body is not None:
+        return Response(200, _show_configuration(world, body, full=True))
+    run = find_run(world, vault["id"], request.params["job"])
+    if run is None:
+        raise not_in_vault(f"The job {request.params['job']}")
+    return Response(200, _show_run(world, run, full=True))
+
+
+def cancel_job(world: World, request: Request) -> Response:
+    """Only a backup that runs can be cancelled; the refusal of another is plausible, not recorded."""
+    vault = find_vault(world, request)
+    run = find_run(world, vault["id"], request.params["job"])
+    if run is None or run.outcome != RUNNING:
+        raise refuse("item", "UserErrorJobCannotBeCancelled", "The job is not in a state in which it can be cancelled.")
+    operation = world.operations.start(
+        "cancel",
+        duration=min(draw_length(world, "cancel"), run.end - world.clock.now() - timedelta(seconds=1)),
+        on_done=("job.cancelled", {"item": run.item_id, "scheduled": run.scheduled}),
+        resource=f"{vault['id']}/backupJobs/{request.params['job']}",
+    )
+    return Response(202, None, old_style_headers(world, request, operation, request.path.rpartition("/")[0]))
+
+
+def _finish_cancel(world: World, operation: Operation) -> None:
+    """The snapshot had been taken, so the job ends CompletedWithWarnings (backup.md §6)."""
+    item_id, scheduled = operation.arguments["item"], operation.arguments["scheduled"]
+    if not world.store.has(item_id):
+        return
+    protection = read_protection(world, item_id)
+    if scheduled in protection.pending:
+        protection.pending = [start for start in protection.pending if start != scheduled]
+    else:
+        protection.cursor = max(protection.cursor, scheduled)
+    protection.runs = [*protection.runs, scheduled << 3 | WITH_WARNINGS]
+    protection.last_status, protection.last_backup = "CompletedWithWarnings", protection.start_of(scheduled)
+    save_protection(world, item_id, protection)
+
+
+COMPLETIONS: Mapping[str, Completion] = {"job.cancelled": _finish_cancel}
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", VAULT + "/backupJobs", list_jobs),
+    Route("GET", VAULT + "/backupJobs/{job}", get_job),
+    Route("POST", VAULT + "/backupJobs/{job}/cancel", cancel_job),
+)

@@ -1,0 +1,301 @@
+"""Recovery Services vaults: create, change, list, delete, and the list of the deleted ones."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from reconciler.emulator.failures import GATEWAY, ArmError, bad_request, not_found
+from reconciler.emulator.operations import Operation
+from reconciler.emulator.paging import list_response
+from reconciler.emulator.providers.backup_names import ITEMS, VAULT, VAULTS, draw, part
+from reconciler.emulator.providers.backup_operations import draw_length, vault_headers
+from reconciler.emulator.providers.backup_policy_defaults import create_default_policies
+from reconciler.emulator.providers.backup_refusals import refuse
+from reconciler.emulator.providers.backup_times import parse_time, wire_time
+from reconciler.emulator.providers.resource_guards import check_guard
+from reconciler.emulator.providers.vault_settings import (
+    DEFAULTS,
+    check_settings,
+    merge,
+    respell,
+    show_vault,
+    weakens_security,
+)
+from reconciler.emulator.router import Request, Response, Route
+from reconciler.emulator.world import World
+
+Body = dict[str, Any]
+
+VAULT_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{1,49}")
+SOFT_DELETED_VAULTS_SINCE = "2024-09-30"
+"""From this api-version on a vault that holds only soft-deleted items can be deleted (BP-74)."""
+
+PURGE_AFTER = timedelta(days=14)
+
+
+def find_vault(world: World, request: Request) -> Body:
+    """The stored vault that a request is below. Raises 404 ResourceNotFound from the gateway."""
+    params = request.params
+    vault_id = (
+        f"/subscriptions/{params['subscription']}/resourceGroups/{params['group']}/providers/{VAULTS}/{params['vault']}"
+    )
+    body = world.store.get(vault_id)
+    if body is None:
+        raise not_found(vault_id)
+    return body
+
+
+def list_vaults(world: World, request: Request) -> Response:
+    scope = request.path.partition("/providers/")[0]
+    return list_response(world, request, VAULTS, scope, view=lambda body: show_vault(world, body))
+
+
+def get_vault(world: World, request: Request) -> Response:
+    return Response(200, show_vault(world, find_vault(world, request)))
+
+
+def put_vault(world: World, request: Request) -> Response:
+    """201 and `Provisioning` for a new vault; 200 for one that is there, whose unsent settings stay."""
+    sent = request.body if isinstance(request.body, dict) else {}
+    held = world.store.get(request.path)
+    if not VAULT_NAME.fullmatch(request.params["vault"]):
+        raise bad_request("InvalidResourceName", f"Resource name {request.params['vault']} is invalid.")
+    if held is None:
+        return _create(world, request, sent)
+    if str(sent.get("location", "")).replace(" ", "").lower() != held["location"]:
+        raise _elsewhere(held, str(sent.get("location")))
+    properties = merge(held["properties"], respell(request.properties()))
+    _check_change(world, request, held, properties)
+    operation = _start_update(world, held, {**sent, "properties": request.properties()}, replace=True)
+    body = show_vault(world, _apply(held, sent, world, replace=True))
+    return Response(200, body, vault_headers(world, request, operation, held["id"]))
+
+
+def _create(world: World, request: Request, sent: Body) -> Response:
+    if not sent.get("location") or not (sent.get("sku") or {}).get("name"):
+        raise bad_request("InvalidRestApiParameter", "location and sku parameters are needed to create a vault.")
+    properties = merge(DEFAULTS, {**respell(request.properties()), "provisioningState": "Provisioning"})
+    check_settings(world, request.path, None, properties)
+    body = new_vault(world, request.path, sent, properties)
+    operation = world.operations.start(
+        "vault-create",
+        duration=draw_length(world, "vault-create"),
+        on_done=("vault.created", {"id": body["id"]}),
+        resource=body["id"],
+    )
+    shown = {**body, "properties": {**properties, "secureScore": "None", "bcdrSecurityLevel": "Poor"}}
+    if "securitySettings" in properties:
+        unset = {"softDeleteSettings": None, "multiUserAuthorization": "Invalid"}
+        shown["properties"]["securitySettings"] = {**unset, **properties["securitySettings"]}
+    return Response(201, shown, vault_headers(world, request, operation, body["id"]))
+
+
+def new_vault(
+    world: World, vault_id: str, sent: Mapping[str, Any], properties: Body, *, created: datetime | None = None
+) -> Body:
+    """Stores a vault and its built-in policies; the estate makes its vaults with it too."""
+    moment = created or world.clock.now()
+    body: Body = {
+        "location": str(sent["location"]).replace(" ", "").lower(),
+        "name": vault_id.rpartition("/")[2],
+        "etag": _etag(world),
+        "properties": properties,
+        "id": vault_id,
+        "type": VAULTS,
+        "sku": sent.get("sku") or {"name": "RS0", "tier": "Standard"},
+    }
+    if sent.get("identity"):
+        body["identity"] = respell_identity(sent["identity"])
+    if sent.get("tags"):
+        body["tags"] = dict(sent["tags"])
+    hidden = {"created": wire_time(moment), "sentSecurity": "securitySettings" in properties}
+    world.store.put(vault_id, VAULTS, body, hidden=hidden)
+    create_default_policies(world, vault_id, moment)
+    return body
+
+
+def patch_vault(world: World, request: Request) -> Response:
+    """202, but 200 at once when only the identity goes or becomes system-assigned (75 of 629 recorded)."""
+    held = find_vault(world, request)
+    sent = request.body if isinstance(request.body, dict) else {}
+    properties = merge(held["properties"], respell(request.properties()))
+    _check_change(world, request, held, properties)
+    kind = str((sent.get("identity") or {}).get("type", "")).lower()
+    if set(sent) == {"identity"} and kind in ("none", "systemassigned"):
+        body = _apply(held, sent, world)
+        world.store.put(held["id"], VAULTS, body)
+        return Response(200, show_vault(world, body))
+    operation = _start_update(world, held, sent)
+    return Response(202, None, vault_headers(world, request, operation, held["id"]))
+
+
+def _check_change(world: World, request: Request, held: Body, properties: Body) -> None:
+    check_settings(world, held["id"], held["properties"], properties)
+    guarded = weakens_security(held["properties"], properties)
+    if guarded:
+        check_guard(world, request, held["id"], guarded)
+
+
+def _start_update(world: World, held: Body, sent: Body, *, replace: bool = False) -> Operation:
+    return world.operations.start(
+        "vault-update",
+        duration=draw_length(world, "vault-update"),
+        on_done=("vault.updated", {"id": held["id"], "sent": sent, "replace": replace}),
+        resource=held["id"],
+    )
+
+
+def _apply(held: Body, sent: Mapping[str, Any], world: World, *, replace: bool = False) -> Body:
+    """The vault after a PATCH, or after a PUT (`replace`), which takes tags away that it does not name."""
+    body = dict(held)
+    body["properties"] = merge(held["properties"], respell(sent.get("properties") or {}))
+    body["properties"].pop("resourceGuardOperationRequests", None)
+    body["etag"] = _etag(world)
+    if replace or "tags" in sent:
+        body["tags"] = dict(sent.get("tags") or {})
+    if "sku" in sent:
+        body["sku"] = sent["sku"]
+    if sent.get("identity"):
+        body["identity"] = respell_identity(sent["identity"])
+    return body
+
+
+def respell_identity(sent: Mapping[str, Any]) -> Body:
+    """`systemassigned,userassigned` comes back as `SystemAssigned, UserAssigned`; ids of identities in lower case."""
+    names = {"systemassigned": "SystemAssigned", "userassigned": "UserAssigned", "none": "None"}
+    words = [word.strip().lower() for word in str(sent.get("type", "None")).split(",")]
+    identity: Body = {"type": ", ".join(names.get(word, word) for word in words)}
+    if "systemassigned" in words:
+        seed = draw(*sent)
+        identity |= {"principalId": _guid(seed), "tenantId": _guid(seed + 1)}
+    if sent.get("userAssignedIdentities"):
+        identity["userAssignedIdentities"] = {
+            key.lower(): {"clientId": _guid(draw(key)), "principalId": _guid(draw(key) + 1)}
+            for key in sent["userAssignedIdentities"]
+        }
+    return identity
+
+
+def _guid(number: int) -> str:
+    return f"{number % 2**32:08x}-0000-4000-8000-{number:012x}"
+
+
+def delete_vault(world: World, request: Request) -> Response:
+    held = find_vault(world, request)
+    items = world.store.list(ITEMS, held["id"])
+    active = [item for item in items if not item["properties"].get("isScheduledForDeferredDelete")]
+    if active or (items and request.api_version < SOFT_DELETED_VAULTS_SINCE):
+        raise _not_empty(items, soft_deleted=not active)
+    operation = world.operations.start(
+        "vault-delete",
+        duration=draw_length(world, "vault-delete"),
+        on_done=("vault.deleted", {"id": held["id"]}),
+        resource=held["id"],
+    )
+    return Response(202, None, vault_headers(world, request, operation, held["id"]))
+
+
+def _not_empty(items: list[Body], *, soft_deleted: bool) -> ArmError:
+    names = ", ".join(item["properties"]["friendlyName"] for item in items)
+    reason = (
+        "there are backup items still present in soft delete state. Visit the following link for the steps to "
+        f"permanently delete soft deleted items: https://aka.ms/undeletesoftdeleteditems.  : {names}."
+        if soft_deleted
+        else f"there are existing resources within the vault. The registered items are : {names}."
+    )
+    message = (
+        f"Recovery Services vault cannot be deleted as {reason} Please ensure all containers have been unregistered "
+        "from the vault and all private endpoints associated with the vault have been deleted, and retry operation. "
+        "For more details, see https://aka.ms/AB-AA4ecq5"
+    )
+    return refuse("BP-74", "ServiceResourceNotEmptyWithBackendMessage", message)
+
+
+def _elsewhere(held: Body, location: str) -> ArmError:
+    group = part(held["id"], "resourceGroups")
+    message = (
+        f"The resource '{held['name']}' already exists in location '{held['location']}' in resource group '{group}'. "
+        f"A resource with the same name cannot be created in location '{location}'. "
+        "Please select a new resource name."
+    )
+    return ArmError(409, "InvalidResourceLocation", message, headers=GATEWAY)
+
+
+def list_deleted_vaults(world: World, request: Request) -> Response:
+    """Vaults that were deleted in a location and are not purged yet."""
+    now, location = world.clock.now(), request.params["location"].lower()
+    subscription = request.params["subscription"].lower()
+    gone = [
+        vault
+        for vault in world.store.documents("deleted-vaults")
+        if vault["location"] == location
+        and part(vault["id"], "subscriptions").lower() == subscription
+        and parse_time(vault["properties"]["purgeAt"]) > now
+    ]
+    return Response(200, {"value": gone})
+
+
+def _finish_creation(world: World, operation: Operation) -> None:
+    body = world.store.get(operation.arguments["id"])
+    if body is not None:
+        body["properties"]["provisioningState"] = "Succeeded"
+        world.store.put(body["id"], VAULTS, {**body, "etag": _etag(world)})
+
+
+def _finish_update(world: World, operation: Operation) -> None:
+    held = world.store.get(operation.arguments["id"])
+    if held is not None:
+        arguments = operation.arguments
+        world.store.put(held["id"], VAULTS, _apply(held, arguments["sent"], world, replace=arguments["replace"]))
+
+
+def _finish_deletion(world: World, operation: Operation) -> None:
+    held = world.store.get(operation.arguments["id"])
+    if held is None:
+        return
+    now = world.clock.now()
+    name = f"{part(held['id'], 'resourceGroups')}_{operation.guid}"
+    scope = f"/subscriptions/{part(held['id'], 'subscriptions')}/providers/Microsoft.RecoveryServices"
+    gone = {
+        "id": f"{scope}/locations/{held['location']}/deletedVaults/{name}",
+        "name": name,
+        "type": "Microsoft.RecoveryServices/locations/deletedVaults",
+        "location": held["location"],
+        "properties": {
+            "vaultId": held["id"],
+            "vaultDeletionTime": wire_time(now),
+            "purgeAt": wire_time(now + PURGE_AFTER),
+        },
+    }
+    world.store.put_document("deleted-vaults", name, gone)
+    world.store.delete_under(held["id"])
+    world.store.delete(held["id"])
+
+
+def _etag(world: World) -> str:
+    return f"W/\"datetime'{quote(wire_time(world.clock.now()), safe='')}'\""
+
+
+_GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", f"/subscriptions/{{subscription}}/providers/{VAULTS}", list_vaults),
+    Route("GET", f"{_GROUP}/providers/{VAULTS}", list_vaults),
+    Route("GET", VAULT, get_vault),
+    Route("PUT", VAULT, put_vault),
+    Route("PATCH", VAULT, patch_vault),
+    Route("DELETE", VAULT, delete_vault),
+    Route(
+        "GET",
+        "/subscriptions/{subscription}/providers/Microsoft.RecoveryServices/locations/{location}/deletedVaults",
+        list_deleted_vaults,
+    ),
+)
+
+COMPLETIONS: Mapping[str, Callable[[World, Operation], None]] = {
+    "vault.created": _finish_creation,
+    "vault.updated": _finish_update,
+    "vault.deleted": _finish_deletion,
+}
