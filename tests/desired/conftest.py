@@ -1,4 +1,4 @@
-"""A kind of our own: small, whole, and knowing nothing of Azure, so that the language is tested without any real one."""
+"""A kind of our own, small and knowing nothing of Azure, so that the language is tested without any real one."""
 
 from __future__ import annotations
 
