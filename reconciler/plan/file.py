@@ -1,0 +1,255 @@
+"""The saved plan: versioned JSON that can be posted in public, since a plan holds no secret.
+
+Names are those of Terraform's JSON plan where the meaning is the same, so that rules written for it (OPA, conftest)
+find `resource_changes[].change.actions` and `applyable` where they look for them. The rest is ours. What
+can be worked out (`applyable`, `checks`, `data_effect`) is written for readers and not read back.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from reconciler.errors import PlanFileError
+from reconciler.model.source import Source
+from reconciler.plan.change import Action, Change, Consequence, FieldChange, Reason, Step
+from reconciler.plan.finding import Finding
+from reconciler.plan.plan import Plan, Refusal
+
+FORMAT_VERSION = "1.0"
+"""Readers must refuse an unknown major; a higher minor only adds fields."""
+
+
+class ChangeValues(msgspec.Struct, frozen=True, kw_only=True):
+    """Terraform's `change`: `actions` is a list there, so it is one here."""
+
+    actions: Annotated[tuple[Action, ...], Meta(min_length=1)]
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+class ResourceChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of `resource_changes` and of `deferred`."""
+
+    address: str
+    type: str
+    change: ChangeValues
+    action_reason: Reason
+    why: str
+    data_effect: str
+    consequences: tuple[Consequence, ...]
+    fields: tuple[FieldChange, ...]
+    steps: tuple[Step, ...]
+    source: Source | None
+    lane: str
+    manual: str
+    arm_id: str
+    basis: dict[str, str]
+
+
+class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file. `checksum` covers everything else in it; `digest` what `Plan.digest` covers."""
+
+    format_version: str
+    timestamp: str
+    applyable: bool
+    complete: bool
+    errored: bool
+    resource_changes: tuple[ResourceChange, ...]
+    resource_drift: tuple[ResourceChange, ...]
+    checks: tuple[dict[str, Any], ...]
+    deferred: tuple[ResourceChange, ...]
+    findings: tuple[Finding, ...]
+    refusals: tuple[Refusal, ...]
+    allowed: tuple[str, ...]
+    unchanged: int
+    machines: int
+    unknown: tuple[str, ...]
+    targets: tuple[str, ...]
+    excludes: tuple[str, ...]
+    policies: str
+    basis: str
+    digest: str
+    checksum: str = ""
+
+
+class _Version(msgspec.Struct, frozen=True):
+    format_version: str
+
+
+def encode(plan: Plan, *, drift: bool = False) -> bytes:
+    """The plan as indented JSON. With `drift` the changes stand under `resource_drift`, as Terraform puts what changed
+    behind its back; such a document is for reading and cannot be loaded."""
+    changes = tuple(_resource_change(change) for change in plan.changes)
+    document = PlanDocument(
+        format_version=FORMAT_VERSION,
+        timestamp=plan.created,
+        applyable=plan.applyable and not drift,
+        complete=plan.complete,
+        errored=bool(plan.errors),
+        resource_changes=() if drift else changes,
+        resource_drift=changes if drift else (),
+        checks=tuple(_check(refusal) for refusal in plan.refusals),
+        deferred=tuple(_resource_change(change) for change in plan.deferred),
+        findings=plan.findings,
+        refusals=plan.refusals,
+        allowed=plan.allowed,
+        unchanged=plan.unchanged,
+        machines=plan.machines,
+        unknown=plan.unknown,
+        targets=plan.targets,
+        excludes=plan.excludes,
+        policies=plan.policies,
+        basis=plan.basis,
+        digest=plan.digest,
+    )
+    sealed = msgspec.structs.replace(document, checksum=_checksum(msgspec.json.encode(document)))
+    return msgspec.json.format(msgspec.json.encode(sealed), indent=2) + b"\n"
+
+
+def decode(body: bytes, name: str = "the plan file") -> Plan:
+    """The inverse of `encode`. Raises PlanFileError for anything that `encode` of this version did not write."""
+    try:
+        version = msgspec.json.decode(body, type=_Version).format_version
+        _check_version(version, name)
+        document = msgspec.json.decode(body, type=PlanDocument)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise PlanFileError(
+            f"{name} is not a plan file, or is cut short",
+            why=str(error),
+            advice="make it again with `reconciler plan --out`",
+        ) from None
+    if document.resource_drift:
+        raise PlanFileError(f"{name} is a drift report, which cannot be applied", advice="make a plan with --out")
+    if document.checksum != _checksum(body) or document.digest != (plan := _plan(document)).digest:
+        raise PlanFileError(
+            f"{name} was changed after it was written",
+            why="its checksum does not match its content",
+            advice="never edit a plan: make it again with `reconciler plan --out`",
+        )
+    return plan
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Write the plan whole or not at all, readable by its owner only. Raises PlanFileError."""
+    draft = None
+    try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is there and not a file")
+        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".plan-")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(encode(plan))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).replace(path)
+    except OSError as error:
+        if draft:
+            Path(draft).unlink(missing_ok=True)
+        raise PlanFileError(
+            f"cannot write the plan to {path}", why=error.strerror or str(error), advice="name a file you may write to"
+        ) from None
+
+
+def load(path: Path) -> Plan:
+    """Read a saved plan. Raises PlanFileError where it is missing, damaged, edited, or of an unknown version."""
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise PlanFileError(
+            f"cannot read {path}", why=error.strerror or str(error), advice="make a plan with `reconciler plan --out`"
+        ) from None
+    return decode(body, str(path))
+
+
+def _check_version(version: str, name: str) -> None:
+    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+        raise PlanFileError(
+            f"{name} has format version {version}; this program reads {FORMAT_VERSION.partition('.')[0]}.x",
+            why="a plan is applied only by a program that understands all of it",
+            advice="plan and apply with the same version of reconciler",
+        )
+
+
+def _checksum(body: bytes) -> str:
+    """SHA-256 over every field but the checksum itself, also those that a later minor version added."""
+    values = msgspec.json.decode(body)
+    values.pop("checksum")
+    return hashlib.sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()
+
+
+def _resource_change(change: Change) -> ResourceChange:
+    return ResourceChange(
+        address=change.address,
+        type=change.kind,
+        change=ChangeValues(actions=(change.action,), before=change.before, after=change.after),
+        action_reason=change.reason,
+        why=change.why,
+        data_effect=change.effect.value,
+        consequences=change.consequences,
+        fields=change.fields,
+        steps=change.steps,
+        source=change.source,
+        lane=change.lane,
+        manual=change.manual,
+        arm_id=change.arm_id,
+        basis=change.basis,
+    )
+
+
+def _change(entry: ResourceChange) -> Change:
+    return Change(
+        address=entry.address,
+        kind=entry.type,
+        action=entry.change.actions[0],
+        reason=entry.action_reason,
+        why=entry.why,
+        before=entry.change.before,
+        after=entry.change.after,
+        fields=entry.fields,
+        consequences=entry.consequences,
+        steps=entry.steps,
+        source=entry.source,
+        lane=entry.lane,
+        manual=entry.manual,
+        arm_id=entry.arm_id,
+        basis=entry.basis,
+    )
+
+
+def _plan(document: PlanDocument) -> Plan:
+    return Plan(
+        created=document.timestamp,
+        changes=tuple(_change(entry) for entry in document.resource_changes),
+        deferred=tuple(_change(entry) for entry in document.deferred),
+        findings=document.findings,
+        refusals=document.refusals,
+        allowed=document.allowed,
+        unchanged=document.unchanged,
+        basis=document.basis,
+        complete=document.complete,
+        policies=document.policies,
+        targets=document.targets,
+        excludes=document.excludes,
+        unknown=document.unknown,
+        machines=document.machines,
+    )
+
+
+def _check(refusal: Refusal) -> dict[str, Any]:
+    """A refusal in the shape of Terraform's `checks`."""
+    problem = {"message": refusal.message}
+    return {
+        "address": {"kind": "guard", "name": refusal.code, "to_display": f"guard {refusal.code}: {refusal.title}"},
+        "status": "fail",
+        "instances": [
+            {"address": {"to_display": address}, "status": "fail", "problems": [problem]}
+            for address in refusal.addresses
+        ],
+    }
