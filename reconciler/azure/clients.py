@@ -224,7 +224,7 @@ class Azure:
 
     def _absolute(self, url: str, resource: str) -> str:
         if "://" not in url:
-            return self.cloud.resource_manager + url
+            return quote(self.cloud.resource_manager + url, safe=_URL_SAFE)
         parts = urlsplit(url)
         host, home = (parts.hostname or "").lower(), self.cloud.host.lower()
         if parts.scheme != "https" or (host != home and not host.endswith(f".{home}")):

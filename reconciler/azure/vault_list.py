@@ -57,7 +57,7 @@ class LiveVault(msgspec.Struct, frozen=True):
     id: str
     name: str
     location: str = ""
-    tags: Mapping[str, str] | None = None
+    tags: Mapping[str, str | None] | None = None
     properties: VaultProperties | None = None
 
     @property

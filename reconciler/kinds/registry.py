@@ -12,7 +12,10 @@ from reconciler.kinds.base import Kind
 @cache
 def kinds() -> tuple[Kind[Any], ...]:
     """Every kind, dependants first: the order of expansion. Importing them here keeps start-up free of them."""
-    return ()
+    from reconciler.kinds.vault.kind import VaultKind
+    from reconciler.kinds.vault_settings.kind import VaultSettingsKind
+
+    return (VaultSettingsKind(), VaultKind())
 
 
 @cache

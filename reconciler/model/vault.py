@@ -7,6 +7,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from reconciler.model.address import Address
+from reconciler.model.arm_id import ArmId
+from reconciler.model.document import Declared, Document
+
 Redundancy = Literal["LocallyRedundant", "ZoneRedundant", "GeoRedundant"]
 SoftDeleteState = Literal["On", "AlwaysOn", "Off"]
 Immutability = Literal["Disabled", "Unlocked", "Locked"]
@@ -78,3 +82,29 @@ class Vault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "an immutable vault). deleteData: delete them; the guard against it must be lifted in each run."
         ),
     ] = "keep"
+
+
+def vault_scope(vault: Vault) -> str:
+    """The address scope of a declared vault: alias and resource group."""
+    return f"{vault.subscription}/{vault.resource_group}"
+
+
+def vault_address(document: Document[Vault]) -> Address:
+    """The vault itself."""
+    return Address("vault", vault_scope(document.value), document.name)
+
+
+def settings_address(document: Document[Vault]) -> Address:
+    """The vault's settings: what protection in it waits for."""
+    return Address("vault_settings", vault_scope(document.value), document.name)
+
+
+def vault_id(document: Document[Vault], declared: Declared) -> ArmId | None:
+    """Where the declared vault is or will be; None where its subscription is not in the Scope (an error of its own)."""
+    subscription_id = declared.subscriptions.get(document.value.subscription)
+    if subscription_id is None:
+        return None
+    return ArmId(
+        f"/subscriptions/{subscription_id}/resourceGroups/{document.value.resource_group}"
+        f"/providers/Microsoft.RecoveryServices/vaults/{document.name}"
+    )
