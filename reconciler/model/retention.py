@@ -5,6 +5,7 @@ Kinds share it because what a policy keeps decides what changing the policy, or 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal
 
@@ -124,9 +125,9 @@ class PolicyTerms(msgspec.Struct, frozen=True, kw_only=True):
     instant_days: int
 
 
-class Reduction(msgspec.Struct, frozen=True, kw_only=True):
-    """One way in which a policy promises less than another. `tier` is daily, weekly, monthly, yearly, instantRestore
-    (days) or schedule (hours between backups); `after` is 0 for a tier that is gone."""
+class TermChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which two policies promise different things. `tier` is daily, weekly, monthly, yearly, instantRestore
+    (days) or schedule (hours between backups); 0 means that a tier is not there."""
 
     tier: str
     before: int
@@ -134,33 +135,42 @@ class Reduction(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def of_retention(self) -> bool:
-        """False for a longer time between backups: immutable vaults allow that (BP-81), Resource Guards do not."""
+        """False for the time between backups: immutable vaults allow a longer one (BP-81), Resource Guards do not."""
         return self.tier != "schedule"
 
     def __str__(self) -> str:
         if self.tier == "schedule":
             return f"up to {self.after} h between backups instead of {self.before} h"
         name = "instant restore" if self.tier == "instantRestore" else f"{self.tier} retention"
+        if not self.before:
+            return f"{name} of {self.after} d added"
         if not self.after:
             return f"{name} of {self.before} d dropped"
         return f"{name} {self.before} d → {self.after} d"
 
 
-def reductions(before: PolicyTerms, after: PolicyTerms) -> tuple[Reduction, ...]:
-    """Everything in which `after` promises less than `before` (BP-84), tiers compared in days, longest alarm first.
+def reductions(before: PolicyTerms, after: PolicyTerms) -> tuple[TermChange, ...]:
+    """Everything in which `after` promises less than `before` (BP-84), tiers compared in days.
 
     Empty means that nothing is reduced. Immutable vaults refuse those with `of_retention` (BP-81); a Resource Guard
     guards all of them (BP-85).
     """
-    lengths = after.retention.in_days
-    found = [
-        Reduction(tier=tier, before=days, after=lengths.get(tier, 0))
-        for tier, days in before.retention.in_days.items()
-        if lengths.get(tier, 0) < days
-    ]
-    if after.instant_days < before.instant_days:
-        found.append(Reduction(tier="instantRestore", before=before.instant_days, after=after.instant_days))
-    gap_before, gap_after = before.schedule.longest_gap_hours, after.schedule.longest_gap_hours
-    if gap_after > gap_before:
-        found.append(Reduction(tier="schedule", before=gap_before, after=gap_after))
-    return tuple(found)
+    return tuple(
+        change
+        for change in _changes(before, after)
+        if (change.after > change.before if change.tier == "schedule" else change.after < change.before)
+    )
+
+
+def increases(before: PolicyTerms, after: PolicyTerms) -> tuple[TermChange, ...]:
+    """Everything in which `after` promises more than `before`."""
+    return tuple(change for change in _changes(before, after) if change not in reductions(before, after))
+
+
+def _changes(before: PolicyTerms, after: PolicyTerms) -> Iterator[TermChange]:
+    old, new = before.retention.in_days, after.retention.in_days
+    old["instantRestore"], new["instantRestore"] = before.instant_days, after.instant_days
+    old["schedule"], new["schedule"] = before.schedule.longest_gap_hours, after.schedule.longest_gap_hours
+    for tier in ("daily", "weekly", "monthly", "yearly", "instantRestore", "schedule"):
+        if old.get(tier, 0) != new.get(tier, 0):
+            yield TermChange(tier=tier, before=old.get(tier, 0), after=new.get(tier, 0))

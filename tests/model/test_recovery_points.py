@@ -21,6 +21,7 @@ from reconciler.model.retention import (
     Schedule,
     Weekly,
     Yearly,
+    increases,
     reductions,
 )
 
@@ -182,3 +183,13 @@ def test_tiers_are_compared_in_days_not_in_counts() -> None:
     fewer_but_longer = terms(monthly=Monthly(months=13, days=("1",)), daily=Daily(days=30))
     assert reductions(year, fewer_but_longer) == ()
     assert year.retention.in_days == {"daily": 30, "monthly": 372}
+
+
+def test_increases_are_told_too() -> None:
+    more = terms(HOURLY, 7, daily=Daily(days=60), monthly=Monthly(months=12, days=("1",)))
+    assert [str(item) for item in increases(terms(daily=Daily(days=30)), more)] == [
+        "daily retention 30 d → 60 d",
+        "monthly retention of 372 d added",
+        "instant restore 2 d → 7 d",
+        "up to 12 h between backups instead of 24 h",
+    ]

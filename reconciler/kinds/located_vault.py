@@ -1,0 +1,107 @@
+"""Vaults and where their resources are addressed: what every kind that lives in a vault needs."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.errors import AzureError
+from reconciler.model.address import Address
+from reconciler.model.arm_id import ArmId
+from reconciler.model.document import Declared
+from reconciler.model.live import Live, Unreadable
+from reconciler.model.location import normalise_location
+from reconciler.model.observed import VaultFacts
+from reconciler.model.vault import OnRelease, Vault
+
+if TYPE_CHECKING:
+    from reconciler.azure.clients import Azure
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedVault:
+    """A vault of a subscription of the Scope. `group` is `alias/rg`; `scope` is `alias/rg/vault`, the address scope of
+    what lies in it, both in the spelling of the policies where they declare the vault."""
+
+    name: str
+    group: str
+    location: str
+    arm_id: ArmId
+    declared: bool
+    on_release: OnRelease = "keep"
+
+    @property
+    def scope(self) -> str:
+        return f"{self.group}/{self.name}"
+
+    @property
+    def address(self) -> Address:
+        return Address("vault", self.group, self.name)
+
+    @property
+    def settings(self) -> Address:
+        return Address("vault_settings", self.group, self.name)
+
+    @property
+    def lane(self) -> str:
+        return self.arm_id.key
+
+
+def declared_vaults(declared: Declared) -> dict[ArmId, LocatedVault]:
+    """The vaults that the policies declare, by ARM id, in order of name. Unknown aliases are the loader's business."""
+    found: dict[ArmId, LocatedVault] = {}
+    for name, document in sorted(declared.of("Vault", Vault).items()):
+        vault = document.value
+        subscription = declared.subscriptions.get(vault.subscription)
+        if subscription is None:
+            continue
+        arm_id = ArmId(
+            f"/subscriptions/{subscription}/resourceGroups/{vault.resource_group}"
+            f"/providers/Microsoft.RecoveryServices/vaults/{name}"
+        )
+        found[arm_id] = LocatedVault(
+            name=name,
+            group=f"{vault.subscription}/{vault.resource_group}",
+            location=normalise_location(vault.location),
+            arm_id=arm_id,
+            declared=True,
+            on_release=vault.on_release,
+        )
+    return found
+
+
+async def live_vaults(azure: Azure, declared: Declared, kind: str) -> tuple[list[LocatedVault], list[Unreadable]]:
+    """Every vault of the Scope's subscriptions, and a gap for each subscription whose vaults could not be listed."""
+    from reconciler.azure.failures import unreadable
+    from reconciler.azure.vault_list import vault_list
+
+    known = declared_vaults(declared)
+
+    async def read(alias: str, subscription_id: str) -> list[LocatedVault] | Unreadable:
+        try:
+            vaults = await vault_list(azure, subscription_id)
+        except AzureError as error:
+            return unreadable(
+                error,
+                kinds=(kind,),
+                scope=alias,
+                what=f"the list of Recovery Services vaults in subscription {alias}",
+                action="Microsoft.RecoveryServices/vaults/read",
+            )
+        return [
+            known.get(vault.arm_id) or LocatedVault(vault.name, vault.scope(alias), vault.region, vault.arm_id, False)
+            for vault in vaults
+        ]
+
+    answers = await asyncio.gather(*(read(*pair) for pair in declared.subscriptions.items()))
+    vaults = [vault for answer in answers if not isinstance(answer, Unreadable) for vault in answer]
+    return vaults, [answer for answer in answers if isinstance(answer, Unreadable)]
+
+
+def vault_facts(live: Live, settings: Address) -> VaultFacts:
+    """What is known of a vault's protection settings; those of a new vault where it is not there yet."""
+    found = live.state.get(settings)
+    if found is not None and isinstance(found.observed, VaultFacts):
+        return found.observed
+    return VaultFacts(location=found.location if found else "")

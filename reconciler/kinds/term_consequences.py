@@ -1,0 +1,49 @@
+"""What it means for the backups of VMs when one set of policy terms takes the place of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from reconciler.model.recovery_points import pruned
+from reconciler.model.retention import PolicyTerms, increases, reductions
+from reconciler.plan.change import Consequence, Effect
+
+
+def term_consequences(before: PolicyTerms, after: PolicyTerms, machines: int, today: date) -> Iterator[Consequence]:
+    """What changes for `machines` VMs. VMs protected for a short time hold fewer points: the figures are "up to"."""
+    less, more = reductions(before, after), increases(before, after)
+    each = pruned(before, after, today)
+    if each:
+        why = ", ".join(str(item) for item in less) or "other days are kept"
+        yield Consequence(
+            effect=Effect.PRUNES,
+            text=f"prunes up to {_count(each, 'recovery point')}{_of(machines, each)} within a day: {why}",
+            figures={
+                "virtual_machines": machines,
+                "recovery_points_pruned_each": each,
+                "recovery_points_pruned": each * machines,
+            },
+        )
+    elif less:
+        yield Consequence(
+            effect=Effect.WEAKENS,
+            text=f"promises less for {_count(machines, 'VM')}: {', '.join(str(item) for item in less)}",
+            figures={"virtual_machines": machines},
+        )
+    if more:
+        yield Consequence(
+            effect=Effect.STRENGTHENS,
+            text=f"promises more for {_count(machines, 'VM')}: {', '.join(str(item) for item in more)}",
+            figures={"virtual_machines": machines},
+        )
+
+
+def _of(machines: int, each: int) -> str:
+    if machines == 1:
+        return ""
+    return f" of each of {machines:,} VMs ({each * machines:,} in all)"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
