@@ -22,7 +22,6 @@ _BECAUSE = {
     Status.FAILED: "failed",
     Status.NEEDS_APPROVAL: "waits for approval",
     Status.OPEN: "is not known to have ended",
-    Status.SKIPPED: "was skipped",
 }
 
 
@@ -112,10 +111,13 @@ class _Walk:
         if ending.status is Status.DONE:
             self._graph.done(ending.step.id)
             return
+        because, message = ending.because, ending.message
+        if ending.status is not Status.SKIPPED:
+            because = ending.step.id
+            message = f"because {ending.step.address}: {ending.step.title} {_BECAUSE[ending.status]}"
         for step_id in self._waiting.get(ending.step.id, ()):
             if step_id not in self.endings:
-                why = f"{ending.step.address}: {ending.step.title} {_BECAUSE[ending.status]}"
-                self._skip(self.steps[step_id], because=ending.step.id, message=f"because {why}")
+                self._skip(self.steps[step_id], because=because, message=message)
 
     def _skip(self, step: Step, *, because: str, message: str) -> None:
         skipped = ApplySkipped(

@@ -232,7 +232,7 @@ def _records(path: Path) -> Iterator[Line]:
     for number, line in enumerate(lines, start=1):
         try:
             record = _DECODER.decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _damaged(path, number, str(error)) from error
         if isinstance(record, Header) is not (number == 1):
             raise _damaged(path, number, "the header belongs in the first line, and only there")

@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How one step ended. `because` is the id of the step that a skipped one was waiting for."""
+    """How one step ended. `because` is the id of the step whose ending made this one skipped, however far off."""
 
     step: Step
     status: Status

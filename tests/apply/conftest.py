@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -26,7 +26,7 @@ from reconciler.apply.run import Run, Stop
 from reconciler.azure.clients import Answer
 from reconciler.azure.operations import Operation
 from reconciler.errors import FailedError, ReconcilerError
-from reconciler.kinds.base import Comparison, Expansion, Kind, Verdict
+from reconciler.kinds.base import Comparison, Expansion, Kind, Rule, Verdict
 from reconciler.model.resource import Resource, Spec
 from reconciler.plan.change import Action, Change, Reason, Step
 from reconciler.plan.finding import Finding
@@ -127,7 +127,7 @@ class WidgetKind(Kind[WidgetSpec]):
     name = "widget"
     title = "widget"
     spec = WidgetSpec
-    rules = {}
+    rules: ClassVar[Mapping[str, Rule]] = {"level": Rule.UPDATE}
 
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:
         return iter(())

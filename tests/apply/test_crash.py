@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def crashes(seen: list[tuple[bytes, Any]]) -> list[tuple[bytes, Any]]:
     Inside a line one byte is like another, so of each line its first, a middle, and its last two bytes stand for all.
     """
     states = [seen[0]]
-    for (before, cloud), (after, _) in zip(seen, seen[1:], strict=False):
+    for (before, cloud), (after, _) in itertools.pairwise(seen):
         assert after.startswith(before)
         start = len(before)
         for line in after[start:].splitlines(keepends=True):
