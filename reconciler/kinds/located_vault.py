@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
+from reconciler.azure.clients import Azure
+from reconciler.azure.failures import unreadable
+from reconciler.azure.vault_list import vault_list
 from reconciler.errors import AzureError
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
@@ -13,10 +14,7 @@ from reconciler.model.document import Declared
 from reconciler.model.live import Live, Unreadable
 from reconciler.model.location import normalise_location
 from reconciler.model.observed import VaultFacts
-from reconciler.model.vault import OnRelease, Vault
-
-if TYPE_CHECKING:
-    from reconciler.azure.clients import Azure
+from reconciler.model.vault import OnRelease, Vault, vault_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +50,10 @@ def declared_vaults(declared: Declared) -> dict[ArmId, LocatedVault]:
     """The vaults that the policies declare, by ARM id, in order of name. Unknown aliases are the loader's business."""
     found: dict[ArmId, LocatedVault] = {}
     for name, document in sorted(declared.of("Vault", Vault).items()):
-        vault = document.value
-        subscription = declared.subscriptions.get(vault.subscription)
-        if subscription is None:
+        arm_id = vault_id(document, declared)
+        if arm_id is None:
             continue
-        arm_id = ArmId(
-            f"/subscriptions/{subscription}/resourceGroups/{vault.resource_group}"
-            f"/providers/Microsoft.RecoveryServices/vaults/{name}"
-        )
+        vault = document.value
         found[arm_id] = LocatedVault(
             name=name,
             group=f"{vault.subscription}/{vault.resource_group}",
@@ -73,9 +67,6 @@ def declared_vaults(declared: Declared) -> dict[ArmId, LocatedVault]:
 
 async def live_vaults(azure: Azure, declared: Declared, kind: str) -> tuple[list[LocatedVault], list[Unreadable]]:
     """Every vault of the Scope's subscriptions, and a gap for each subscription whose vaults could not be listed."""
-    from reconciler.azure.failures import unreadable
-    from reconciler.azure.vault_list import vault_list
-
     known = declared_vaults(declared)
 
     async def read(alias: str, subscription_id: str) -> list[LocatedVault] | Unreadable:

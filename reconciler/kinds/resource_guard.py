@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
+from reconciler.azure.clients import Azure
 from reconciler.errors import AbsentError
 from reconciler.model.arm_id import ArmId
-
-if TYPE_CHECKING:
-    from reconciler.azure.clients import Azure
 
 API_VERSION = "2026-05-01"
 UPDATE_POLICY = "Microsoft.RecoveryServices/vaults/backupPolicies/write"
