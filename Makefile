@@ -40,7 +40,7 @@ golden: $(READY) ## Write the golden files again; read the diff before you commi
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/render tests/stories
 
 bench: $(READY)  ## Measure plans of 100, 1,000 and 10,000 VMs against the floor of fetching the same pages
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python tests/bench
 
 lock: $(READY)   ## Pin the dependencies again, with hashes
 	@$(BIN)/python -m pip install --quiet uv

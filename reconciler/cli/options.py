@@ -1,0 +1,37 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+POLICIES = click.option(
+    "--policies",
+    "-p",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    default=("policies",),
+    envvar="RECONCILER_POLICIES",
+    show_default="policies",
+    help="Folder or file with policies; may be repeated [env: RECONCILER_POLICIES].",
+)
+COLOUR = click.option("--color/--no-color", "colour", default=None, help="Colour; by default on a terminal only.")
+DETAILED_EXITCODE = click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes (0: none, 1: error)."
+)
+ALLOW = click.option(
+    "--allow",
+    multiple=True,
+    metavar="CODE[=N]",
+    help="Lift one guard, by name and number, as G104=12; may be repeated.",
+)
+TARGET = click.option(
+    "--target", multiple=True, metavar="GLOB", help="Only these addresses, and what they need; may be repeated."
+)
+EXCLUDE = click.option("--exclude", multiple=True, metavar="GLOB", help="Not these addresses; may be repeated.")
+
+
+def form(*choices: str) -> click.decorators.FC:  # type: ignore[type-var]
+    """`--format`, text unless asked otherwise."""
+    return click.option("--format", "form", type=click.Choice(["text", *choices]), default="text", show_default=True)

@@ -1,0 +1,157 @@
+"""The whole story in one page: policies and Azure in, a plan out; a plan in, Azure changed.
+
+    policies ── validate ─→ Declared ─┐
+    Azure ──── refresh ───→ Live ─────┴─ expand ─→ Desired ─ compare ─→ Plan ─ guard ─→ show │ save │ apply
+
+Nothing here knows a resource kind, prints, or reads the clock of the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.apply import journal as journals
+from reconciler.apply.basis import check_basis
+from reconciler.apply.events import Emit
+from reconciler.apply.executor import execute
+from reconciler.apply.journal import Header, Journal
+from reconciler.apply.lanes import Bounds
+from reconciler.apply.lock import Holder, hold
+from reconciler.apply.preflight import preflight
+from reconciler.apply.result import Result
+from reconciler.apply.resume import Resumed, resume
+from reconciler.apply.run import Run, Stop
+from reconciler.desired.expand import Desired, expand
+from reconciler.desired.validate import Validation
+from reconciler.diff.engine import compare
+from reconciler.diff.guards import Allowance, guard
+from reconciler.diff.limits import limit
+from reconciler.diff.targets import restrict
+from reconciler.kinds.base import Situation
+from reconciler.kinds.registry import by_name, kinds
+from reconciler.live.refresh import refresh
+from reconciler.model.document import Declared
+from reconciler.plan.finding import Finding
+from reconciler.plan.plan import Plan
+
+if TYPE_CHECKING:
+    from reconciler.azure.clients import Azure
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person asked for beside the policies: which addresses, and which guards are lifted."""
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    allowances: tuple[Allowance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Both sides as they are now."""
+
+    declared: Declared
+    situation: Situation
+    desired: Desired
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """What an apply needs beside the plan: who is told, how to stop, the journal's folder, and who this process is.
+
+    `run` is the id of this apply, `version` that of the program.
+    """
+
+    emit: Emit
+    stop: Stop
+    journal: Path
+    holder: Holder
+    run: str
+    version: str
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+async def look(azure: Azure, declared: Declared) -> Picture:
+    """Read the live estate and resolve the policies against it."""
+    live = await refresh(azure, declared, kinds())
+    desired = expand(declared, live, kinds(), azure.now())
+    return Picture(declared, Situation(declared, desired.state, live, azure.now()), desired)
+
+
+def plan_of(picture: Picture, validation: Validation, wishes: Wishes) -> Plan:
+    """Compare, keep to the service's limits, narrow to what was asked for, and let the guards speak. Pure."""
+    plan = compare(
+        picture.situation,
+        kinds(),
+        (*validation.carried, *picture.desired.findings),
+        assignments=picture.desired.assignments,
+        policies=validation.digest,
+    )
+    plan = restrict(plan, wishes.targets, wishes.excludes)
+    plan = limit(plan, picture.situation)
+    return guard(plan, picture.situation, wishes.allowances)
+
+
+async def make_plan(azure: Azure, validation: Validation, declared: Declared, wishes: Wishes) -> Plan:
+    """From policies to a plan, in one go."""
+    return plan_of(await look(azure, declared), validation, wishes)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person (or a pipeline) decides on before anything is written."""
+
+    plan: Plan
+    preflight: tuple[Finding, ...]
+    resumed: Resumed
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an apply went. `result` is None where the review said no, or there was nothing to do."""
+
+    review: Review
+    result: Result | None
+
+
+async def apply(
+    azure: Azure,
+    machinery: Machinery,
+    planning: Callable[[], Awaitable[Plan]],
+    approve: Callable[[Review], bool],
+    saved: Plan | None = None,
+) -> Outcome:
+    """Take up what earlier runs left open, plan, check, ask, and carry the plan out.
+
+    `planning` makes the plan as things are now; a `saved` plan is carried out in its place when it still fits. Raises
+    StalePlanError where it does not, and JournalError where another apply runs against the same cloud.
+    """
+    endpoint = azure.cloud.resource_manager
+    run = Run(azure, by_name(), machinery.emit, machinery.stop, machinery.bounds)
+    with hold(machinery.journal, endpoint, machinery.holder):
+        resumed = await resume(run, journals.open_steps(machinery.journal, endpoint))
+        plan = await planning()
+        if saved:
+            plan = check_basis(saved, plan, journals.begun(machinery.journal, endpoint, saved.digest))
+        review = Review(plan, await preflight(azure, plan) if plan.applyable else (), resumed)
+        if machinery.stop.asked.is_set() or not approve(review) or not plan.applyable:
+            return Outcome(review, None)
+        with Journal.create(machinery.journal, _header(azure, machinery, saved or plan)) as journal:
+            return Outcome(review, await execute(plan, run, journal, resumed.held))
+
+
+def _header(azure: Azure, machinery: Machinery, plan: Plan) -> Header:
+    return Header(
+        at=azure.now(),
+        run=machinery.run,
+        plan=plan.digest,
+        policies=plan.policies,
+        endpoint=azure.cloud.resource_manager,
+        pid=machinery.holder.pid,
+        host=machinery.holder.host,
+        reconciler=machinery.version,
+    )
