@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.apply.events import (
     ApplyAccepted,
@@ -19,6 +19,8 @@ from reconciler.apply.run import Run
 from reconciler.azure.operations import Operation, wait
 from reconciler.errors import AzureError, FailedError, GuardedError, UnreachableError
 from reconciler.plan.change import Step
+
+_AGAIN = timedelta(seconds=10)
 
 
 async def take(run: Run, journal: Journal, step: Step) -> Ending:
@@ -48,7 +50,7 @@ async def attend(run: Run, journal: Journal, step: Step, operation: Operation | 
     """From acceptance to the ending: waits for the operation, of this run or of an earlier one, and reads back."""
     try:
         if operation is not None:
-            await wait(run.azure, operation, limit=run.limit, on_poll=lambda status: _poll(run, step, started, status))
+            await wait(run.azure, operation, limit=run.limit, on_poll=_Poll(run, step, started))
     except (FailedError, GuardedError) as error:
         return _ended(run, journal, step, started, error)
     except AzureError as error:  # it was accepted: that we cannot ask, or no longer wait, does not end it
@@ -78,17 +80,27 @@ async def _send(run: Run, step: Step, started: datetime) -> Operation | None:
         return found
 
 
-def _poll(run: Run, step: Step, started: datetime, status: str) -> None:
-    at = run.azure.now()
-    progress = ApplyProgress(
-        at=at,
-        step=step.id,
-        address=step.address,
-        title=step.title,
-        elapsed_seconds=(at - started).total_seconds(),
-        status=status,
-    )
-    run.emit(progress)
+class _Poll:
+    """Tells of an operation's polls: each new state at once, the same one again every ten seconds."""
+
+    def __init__(self, run: Run, step: Step, started: datetime) -> None:
+        self._run, self._step, self._started = run, step, started
+        self._told: tuple[str, datetime] | None = None
+
+    def __call__(self, status: str) -> None:
+        at = self._run.azure.now()
+        if self._told and self._told[0] == status and at - self._told[1] < _AGAIN:
+            return
+        self._told = (status, at)
+        progress = ApplyProgress(
+            at=at,
+            step=self._step.id,
+            address=self._step.address,
+            title=self._step.title,
+            elapsed_seconds=(at - self._started).total_seconds(),
+            status=status,
+        )
+        self._run.emit(progress)
 
 
 def _done(run: Run, journal: Journal, step: Step, started: datetime) -> Ending:
