@@ -30,7 +30,7 @@ def spread_blocks(drafts: dict[Address, Draft], unknown: Iterable[Address]) -> N
     queue = deque([*sorted(hidden), *sorted(blocked)])
     while queue:
         root = queue.popleft()
-        for address in waiting.get(root, ()):
+        for address in sorted(waiting.get(root, ())):
             item = drafts[address]
             if item.change.action is not Action.BLOCKED:
                 drafts[address] = dataclasses.replace(item, change=_hold_back(item.change, root, root in hidden))

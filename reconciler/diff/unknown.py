@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from reconciler.model.address import Address
+from reconciler.model.counting import count
 from reconciler.model.live import Live, Unreadable
 from reconciler.plan.finding import Finding, Severity
 
@@ -27,8 +28,7 @@ def _because(gap: Unreadable) -> str:
     return f" ({gap.why})" if gap.why else ""
 
 
-def _hides(count: int) -> str:
-    if not count:
+def _hides(hidden: int) -> str:
+    if not hidden:
         return "what lies behind it is unknown, and nothing is planned for it"
-    noun = "resource is" if count == 1 else "resources are"
-    return f"{count} {noun} unknown behind it, and nothing is planned for them"
+    return f"unknown behind it: {count(hidden, 'resource')}, for which nothing is planned"

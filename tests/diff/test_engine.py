@@ -110,7 +110,7 @@ def test_unreadable_is_not_absent(estate: Any) -> None:
     assert plan.unchanged == 1
     (finding,) = plan.findings
     assert finding.code == "unreadable"
-    assert "1 resource is unknown" in finding.message
+    assert "unknown behind it: 1 resource," in finding.message
 
 
 def test_nothing_is_released_where_the_vm_list_failed(estate: Any) -> None:

@@ -1,0 +1,158 @@
+"""Small named refusals. Each says what it saw, with figures, and is lifted by its code, never all at once.
+
+`GUARDS` is the table that the README shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from reconciler.diff.lanes import by_lane, name_of, per_machine, population
+from reconciler.kinds.base import Kind, Situation
+from reconciler.model.counting import count
+from reconciler.model.scope import Share
+from reconciler.plan.change import Action, Change, Effect
+from reconciler.plan.plan import Plan, Refusal
+
+LETTING_GO = (Action.RELEASE, Action.DELETE)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a guard judges: the plan, the situation it came from, and the kinds with one resource for each VM."""
+
+    plan: Plan
+    situation: Situation
+    machine_kinds: frozenset[str]
+
+    def changes(self, *actions: Action) -> list[Change]:
+        """The changes of single VMs with one of these actions."""
+        return [item for item in self.plan.changes if item.kind in self.machine_kinds and item.action in actions]
+
+    def having(self, *effects: Effect) -> list[Change]:
+        """The changes with a consequence of one of these effects, whatever else they have."""
+        return [item for item in self.plan.changes if any(one.effect in effects for one in item.consequences)]
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What a guard has against a plan."""
+
+    message: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`counted` guards are lifted by a number (`--allow G103=2`), the others by their code alone."""
+
+    code: str
+    title: str
+    refuses: str
+    counted: bool
+    check: Callable[[Case], Objection | None]
+
+
+def guard(plan: Plan, situation: Situation, kinds: Iterable[Kind[Any]]) -> Plan:
+    """The plan with a refusal from every guard that has something against it."""
+    case = Case(plan, situation, per_machine(kinds))
+    refusals = [_refuse(item, objection) for item in GUARDS if (objection := item.check(case))]
+    return msgspec.structs.replace(plan, refusals=tuple(refusals))
+
+
+def _refuse(item: Guard, objection: Objection) -> Refusal:
+    count = len(objection.changes)
+    return Refusal(
+        code=item.code,
+        title=item.title,
+        message=objection.message,
+        count=count,
+        addresses=tuple(change.address for change in objection.changes),
+        advice=f"if this is meant, add --allow {item.code}" + (f"={count}" if item.counted else ""),
+    )
+
+
+def _too_many_updates(case: Case) -> Objection | None:
+    share = case.situation.declared.scope.value.limits.updates_per_vault
+    return _too_many(case, case.changes(Action.UPDATE), share, "updated")
+
+
+def _too_many_releases(case: Case) -> Objection | None:
+    share = case.situation.declared.scope.value.limits.releases_per_vault
+    return _too_many(case, case.changes(*LETTING_GO), share, "released")
+
+
+def _too_many(case: Case, changes: list[Change], share: Share, verb: str) -> Objection | None:
+    lanes = by_lane(changes)
+    over = {lane: group for lane, group in lanes.items() if len(group) > share.count}
+    held = population(case.situation, case.machine_kinds, over)
+    parts: list[str] = []
+    objected: list[Change] = []
+    for lane, group in over.items():
+        total = max(held.get(lane, 0), len(group))
+        if len(group) * 100 > share.percent * total:
+            parts.append(f"{len(group)} of {total} protected VMs in {name_of(lane)} ({100 * len(group) // total} %)")
+            objected.extend(group)
+    if not objected:
+        return None
+    bounds = f"more than {share.percent} % and more than {share.count} VMs of a vault"
+    return Objection(f"{'; '.join(parts)} would be {verb}: {bounds}", tuple(objected))
+
+
+def _destroys_recovery_points(case: Case) -> Objection | None:
+    return _effect(case.having(Effect.DELETES), "would delete recovery points")
+
+
+def _weakens_recoverability(case: Case) -> Objection | None:
+    return _effect(case.having(Effect.PRUNES, Effect.WEAKENS), "would prune recovery points or weaken protection")
+
+
+def _cannot_be_undone(case: Case) -> Objection | None:
+    return _effect(case.having(Effect.IRREVERSIBLE), "could never be undone")
+
+
+def _effect(changes: list[Change], what: str) -> Objection | None:
+    if not changes:
+        return None
+    return Objection(f"{count(len(changes), 'change')} {what}", tuple(changes))
+
+
+def _releases_blindly(case: Case) -> Objection | None:
+    changes = case.changes(*LETTING_GO)
+    if case.plan.complete or not changes:
+        return None
+    return Objection(
+        f"{count(len(changes), 'VM')} would be released although a part of Azure could not be read", tuple(changes)
+    )
+
+
+GUARDS: tuple[Guard, ...] = (
+    Guard(
+        "G101",
+        "too many updates",
+        "changing more VMs of one vault than `limits.updatesPerVault` allows, in percent and in number",
+        True,
+        _too_many_updates,
+    ),
+    Guard(
+        "G102",
+        "too many releases",
+        "releasing more VMs of one vault than `limits.releasesPerVault` allows, in percent and in number",
+        True,
+        _too_many_releases,
+    ),
+    Guard("G103", "destroys recovery points", "deleting backup data", True, _destroys_recovery_points),
+    Guard(
+        "G104",
+        "weakens recoverability",
+        "pruning recovery points, or protecting less than before",
+        True,
+        _weakens_recoverability,
+    ),
+    Guard("G105", "cannot be undone", "what Azure has no way back from", False, _cannot_be_undone),
+    Guard("G106", "releases blindly", "releasing VMs while a part of Azure is unreadable", False, _releases_blindly),
+)
