@@ -215,6 +215,11 @@ def _change(widget: Widget, widgets: tuple[Widget, ...], levels: Mapping[str, in
         reason=Reason.DIFFERS if have else Reason.NOT_IN_AZURE,
         before={"level": have} if have else None,
         after={"level": widget.level},
+        basis={
+            other.address: str(levels.get(other.address, "absent"))
+            for other in widgets
+            if other is widget or other.name in widget.after
+        },
         steps=steps,
     )
 

@@ -21,6 +21,7 @@ def change(name: str = "vm", before: int | None = 1, after: int = 2, **more: Any
         "reason": Reason.DIFFERS,
         "before": {"level": before},
         "after": {"level": after},
+        "basis": {address: f"seen-{before}", "widget.prod/needed": "seen"},
         "steps": (Step(id=f"{address}#raise", kind="widget", address=address, verb="raise", title="Raise"),),
     }
     return Change(**{**fields, **more})
@@ -44,17 +45,22 @@ def test_on_the_same_basis_the_saved_plan_itself_is_run() -> None:
     assert check_basis(saved, msgspec.structs.replace(saved, created="2026-03-02T08:00:00Z")) is saved
 
 
+def test_what_else_changed_in_the_estate_does_not_matter() -> None:
+    saved = plan(change())
+    assert check_basis(saved, plan(change(), change("elsewhere"), basis="b2", complete=False)) is saved
+
+
+OTHER_NEED = {"widget.prod/vm": "seen-1", "widget.prod/needed": "another"}
 STALE: list[tuple[str, Plan, Plan, str]] = [
-    ("live value", plan(change()), plan(change(before=7), basis="b2"), "widget.prod/vm: level changed since"),
-    ("gone", plan(change()), plan(basis="b2"), "was to update, now needs nothing"),
-    ("action", plan(change()), plan(change(action=Action.BLOCKED), basis="b2"), "was to update, is now to blocked"),
-    ("new", plan(change()), plan(change(), change("x"), basis="b2"), "widget.prod/x: now to update, was not in"),
-    ("hidden", plan(change()), plan(change(), basis="b2"), "values behind its consequences"),
-    ("effect", plan(change()), plan(worse(change(), Effect.PRUNES), basis="b2"), "'none', is now 'prunes'"),
-    ("steps", plan(change()), plan(change(steps=()), basis="b2"), "takes other steps now"),
+    ("live value", plan(change()), plan(change(before=7)), "widget.prod/vm: level changed since"),
+    ("gone", plan(change()), plan(), "was to update, now needs nothing or cannot be read"),
+    ("action", plan(change()), plan(change(action=Action.BLOCKED)), "was to update, is now to blocked"),
+    ("what it refers to", plan(change()), plan(change(basis=OTHER_NEED)), "vm: widget.prod/needed changed since"),
+    ("effect", plan(change()), plan(worse(change(), Effect.PRUNES)), "'none', is now 'prunes'"),
+    ("steps", plan(change()), plan(change(steps=())), "takes other steps now"),
     ("policies", plan(change()), plan(change(), policies="p2"), "the policies are not the ones"),
     ("no basis", plan(change(), basis=""), plan(change(), basis=""), "were not recorded"),
-    ("unreadable", plan(change()), plan(change(), complete=False), "could be read again"),
+    ("a change without basis", plan(change(basis={})), plan(change(basis={})), "were not recorded"),
 ]
 
 
