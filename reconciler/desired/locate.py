@@ -45,16 +45,15 @@ def locate(paths: Sequence[Path]) -> Located:
         if not stat.S_ISDIR(status.st_mode):
             _keep(path, found, findings)
             continue
-        before = len(found)
-        for file in _walk(path, frozenset({(status.st_dev, status.st_ino)}), findings):
+        files = list(_walk(path, frozenset({(status.st_dev, status.st_ino)}), findings))
+        for file in files:
             _keep(file, found, findings)
-        if len(found) == before and not findings:
+        if not files and not findings:
             findings.append(_finding(path, "holds no policies", "put *.yaml files below it, or name another directory"))
-    files = sorted(found.values(), key=lambda file: file.parts)
-    if len(files) > _MOST_FILES:
-        findings.append(_finding(paths[0], f"{len(files)} files are more than the {_MOST_FILES} that are read at once"))
-        files = []
-    return Located(tuple(files), tuple(findings))
+    if len(found) > _MOST_FILES:
+        findings.append(_finding(paths[0], f"{len(found)} files are more than the {_MOST_FILES} that are read at once"))
+        found = {}
+    return Located(tuple(sorted(found.values(), key=lambda file: file.parts)), tuple(findings))
 
 
 def _walk(folder: Path, trail: frozenset[tuple[int, int]], findings: list[Finding]) -> Iterator[Path]:

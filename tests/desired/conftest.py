@@ -20,8 +20,6 @@ from reconciler.model.resource import Ref, Resource, Spec
 from reconciler.plan.change import Step
 from reconciler.plan.finding import Finding, Severity
 
-TODAY = dt.date(2026, 11, 22)
-
 
 class Only(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Some of the doors."""
@@ -127,7 +125,12 @@ class LockKind(_Inert):
                 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def today() -> dt.date:
+    return dt.date(2026, 11, 22)
+
+
+@pytest.fixture(scope="session")
 def kinds() -> tuple[Kind[Any], ...]:
     return (LockedVm(), LockKind())
 
