@@ -91,7 +91,7 @@ class Admin:
             "subscriptions": store.count("Microsoft.Resources/subscriptions"),
             "virtualMachines": store.count("Microsoft.Compute/virtualMachines"),
             "vaults": store.count("Microsoft.RecoveryServices/vaults"),
-            "resources": len(store),
+            "resources": store.size(),
             "faults": len(world.faults.rules()),
             "requests": sum(self._emulator.log.counts().values()),
         }

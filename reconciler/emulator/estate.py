@@ -72,7 +72,7 @@ def _read_yaml(content: bytes) -> Any:
 
 def check(estate: dict[str, Any]) -> None:
     """Raises EstateError for a top-level key that nothing reads, or a wrong clock."""
-    known = {"estate", "clock", "backup", *providers.sections()}
+    known = {"estate", "clock", *providers.sections()}
     unknown = sorted(set(estate) - known)
     if unknown:
         raise EstateError(f"an estate has no section '{unknown[0]}'; the sections are {', '.join(sorted(known))}")

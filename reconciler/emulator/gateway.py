@@ -178,7 +178,7 @@ def _parse(call: Call) -> Any:
     if call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return dict(parse_qsl(call.content.decode()))
     try:
-        return msgspec.json.decode(call.content.removeprefix(b"\xef\xbb\xbf"))
+        return msgspec.json.decode(call.content.removeprefix(b"\xef\xbb\xbf"), type=dict[str, Any])
     except msgspec.DecodeError as error:
         message = f"The request content was invalid and could not be deserialized: '{error}'."
         raise bad_request("InvalidRequestContent", message) from error

@@ -1,0 +1,152 @@
+"""The store: ids without case, pages that stay valid, and nothing lost when the process is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.emulator.store import Store
+
+TYPE = "Microsoft.Test/things"
+
+
+def thing(name: str, group: str = "rg") -> str:
+    return f"/subscriptions/s/resourceGroups/{group}/providers/{TYPE}/{name}"
+
+
+def test_ids_ignore_case_and_keep_their_spelling():
+    store = Store()
+    store.put(thing("One", "RG-A"), TYPE, {"id": thing("One", "RG-A")})
+    assert store.get(thing("one", "rg-a") + "/") == {"id": thing("One", "RG-A")}
+    assert store.ids(TYPE.upper(), "/SUBSCRIPTIONS/S") == [thing("One", "RG-A")]
+
+
+def test_a_body_that_was_read_is_a_copy():
+    store = Store()
+    store.put(thing("a"), TYPE, {"tags": {}})
+    read = store.get(thing("a"))
+    read["tags"]["x"] = "y"
+    assert store.get(thing("a")) == {"tags": {}}
+
+
+def test_hidden_state_stays_until_replaced_and_is_never_in_the_body():
+    store = Store()
+    store.put(thing("a"), TYPE, {"v": 1}, hidden={"power": "running"})
+    store.put(thing("a"), TYPE, {"v": 2})
+    assert (store.get(thing("a")), store.hidden(thing("a"))) == ({"v": 2}, {"power": "running"})
+
+
+def test_index_follows_changes():
+    store = Store()
+    store.put(thing("a"), TYPE, {}, owner="ONE")
+    store.put(thing("b"), TYPE, {}, owner="one")
+    store.put(thing("b"), TYPE, {}, owner="two")
+    assert store.find(TYPE, owner="one") == [thing("a")]
+    store.delete(thing("a"))
+    assert store.find(TYPE, owner="one") == []
+
+
+def test_scope_is_whole_segments():
+    store = Store()
+    for group in ("rg", "rg-2", "rg0"):
+        store.put(thing("a", group), TYPE, {"group": group})
+    assert [body["group"] for body in store.list(TYPE, "/subscriptions/s/resourceGroups/RG")] == ["rg"]
+    assert store.delete_under("/subscriptions/s/resourceGroups/rg") == 1
+    assert store.count(TYPE) == 2
+
+
+@given(st.lists(st.text("abcXYZ019-_é", min_size=1, max_size=6), max_size=40), st.integers(1, 7))
+def test_pages_cover_everything_once_in_order(names, size):
+    store = Store()
+    for name in names:
+        store.put(thing(name), TYPE, {"name": name})
+    seen, token = [], None
+    while True:
+        page = store.page(TYPE, "", size=size, token=token)
+        assert len(page.bodies) <= size
+        seen += [json.loads(body)["name"].lower() for body in page.bodies]
+        token = page.token
+        if token is None:
+            break
+    assert seen == sorted({name.lower() for name in names})
+
+
+def test_a_token_survives_deletion_of_what_it_points_at():
+    store = Store()
+    for name in "abcd":
+        store.put(thing(name), TYPE, {"name": name})
+    token = store.page(TYPE, size=2).token
+    store.delete(thing("b"))
+    assert [json.loads(body)["name"] for body in store.page(TYPE, size=9, token=token).bodies] == ["c", "d"]
+
+
+def test_foreign_token_is_refused():
+    with pytest.raises(ValueError, match="continuation"):
+        Store().page(TYPE, size=1, token="/+\x00")
+
+
+def test_page_filter_counts_only_what_passes():
+    store = Store()
+    for number in range(10):
+        store.put(thing(str(number)), TYPE, {"n": number})
+    page = store.page(TYPE, size=3, where=lambda body: body["n"] % 2 == 1)
+    assert [json.loads(body)["n"] for body in page.bodies] == [1, 3, 5]
+
+
+def test_reopened_store_is_the_same(tmp_path):
+    path = tmp_path / "state.db"
+    store = Store(path)
+    store.put(thing("B"), TYPE, {"v": 1}, hidden={"h": 1}, owner="me")
+    store.put(thing("a"), TYPE, {"v": 2})
+    store.put(thing("gone"), TYPE, {})
+    store.put_document("clock", "state", {"now": 1})
+    store.commit()
+    store.delete(thing("gone"))
+    store.close()
+    again = Store(path)
+    assert again.ids(TYPE) == [thing("a"), thing("B")]
+    assert (again.hidden(thing("b")), again.find(TYPE, owner="me")) == ({"h": 1}, [thing("B")])
+    assert again.document("clock", "state") == {"now": 1}
+
+
+def test_clear_is_durable(tmp_path):
+    store = Store(tmp_path / "state.db")
+    store.put(thing("a"), TYPE, {})
+    store.put_document("c", "k", 1)
+    store.commit()
+    store.clear()
+    store.close()
+    again = Store(tmp_path / "state.db")
+    assert (again.size(), again.document("c", "k")) == (0, None)
+
+
+def test_one_process_at_a_time(tmp_path):
+    held = Store(tmp_path / "state.db")
+    held.put(thing("a"), TYPE, {})
+    held.commit()
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        Store(tmp_path / "state.db")
+
+
+def test_killed_process_loses_nothing_that_was_committed(tmp_path):
+    program = f"""
+import os, signal
+from pathlib import Path
+from reconciler.emulator.store import Store
+store = Store(Path({str(tmp_path)!r}) / "state.db")
+for number in range(50):
+    store.put(f"{thing("")}{{number:02d}}", {TYPE!r}, {{"n": number}})
+    store.commit()
+store.put({thing("uncommitted")!r}, {TYPE!r}, {{}})
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], env={**os.environ}, check=False)
+    assert ended.returncode == -9
+    assert [body["n"] for body in Store(tmp_path / "state.db").list(TYPE)] == list(range(50))
