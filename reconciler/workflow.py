@@ -26,10 +26,11 @@ from reconciler.apply.resume import Resumed, resume
 from reconciler.apply.run import Run, Stop
 from reconciler.desired.expand import Desired, expand
 from reconciler.desired.validate import Validation
+from reconciler.diff.allowances import Allowances, lift
 from reconciler.diff.engine import compare
-from reconciler.diff.guards import Allowance, guard
-from reconciler.diff.limits import limit
-from reconciler.diff.targets import restrict
+from reconciler.diff.guards import guard
+from reconciler.diff.limits import keep_within_limits
+from reconciler.diff.targets import narrow
 from reconciler.kinds.base import Situation
 from reconciler.kinds.registry import by_name, kinds
 from reconciler.live.refresh import refresh
@@ -47,7 +48,7 @@ class Wishes:
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
-    allowances: tuple[Allowance, ...] = ()
+    allowances: Allowances = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,10 @@ def plan_of(picture: Picture, validation: Validation, wishes: Wishes) -> Plan:
         assignments=picture.desired.assignments,
         policies=validation.digest,
     )
-    plan = restrict(plan, wishes.targets, wishes.excludes)
-    plan = limit(plan, picture.situation)
-    return guard(plan, picture.situation, wishes.allowances)
+    known = picture.situation.desired.keys() | picture.situation.live.state.keys()
+    plan = narrow(plan, known, wishes.targets, wishes.excludes)
+    plan = keep_within_limits(plan, picture.situation, kinds())
+    return lift(guard(plan, picture.situation, kinds()), wishes.allowances)
 
 
 async def make_plan(azure: Azure, validation: Validation, declared: Declared, wishes: Wishes) -> Plan:

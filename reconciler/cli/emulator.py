@@ -169,11 +169,13 @@ def fault_clear(home: Path | None) -> None:
 @SEED
 def generate(directory: Path, vms: int, seed: int) -> None:
     """Write the policies of a generated estate into DIRECTORY, to go with `start --vms N --seed S`."""
-    from reconciler.emulator.generate import write_policies
+    from reconciler.emulator.generate import Generation
+    from reconciler.emulator.generate_policies import write_policies
 
     with refusals():
-        written = write_policies(directory, vms=vms, seed=seed)
-    click.echo(f"Wrote {len(written)} files below {directory}. Start it with: reconciler emulator start --vms {vms}")
+        written = write_policies(directory, Generation(vms=vms, seed=seed))
+    click.echo(f"Wrote {len(written)} files below {directory}.")
+    click.echo(f"Start its estate with: reconciler emulator start --vms {vms} --seed {seed}")
 
 
 @command.command()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 POLICIES = click.option(
     "--policies",
@@ -32,6 +36,6 @@ TARGET = click.option(
 EXCLUDE = click.option("--exclude", multiple=True, metavar="GLOB", help="Not these addresses; may be repeated.")
 
 
-def form(*choices: str) -> click.decorators.FC:  # type: ignore[type-var]
+def form(*choices: str) -> Callable[[F], F]:
     """`--format`, text unless asked otherwise."""
     return click.option("--format", "form", type=click.Choice(["text", *choices]), default="text", show_default=True)

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reconciler.emulator import lifecycle
-from reconciler.emulator.generate import write_policies
+from reconciler.emulator.generate import Generation
+from reconciler.emulator.generate_policies import write_policies
 from reconciler.emulator.remote import Running
 
 RUNS = 3
@@ -60,7 +61,7 @@ def plan_against_floor(vms: int, home: Path) -> None:
     running = lifecycle.start(home / "emulator", vms=vms, seed=7)
     try:
         policies = home / "policies"
-        write_policies(policies, vms=vms, seed=7)
+        write_policies(policies, Generation(vms=vms, seed=7))
         environment = {**os.environ, lifecycle.HOME: str(home / "emulator")}
         plan = (*RECONCILER, "plan", "--cloud", "emulator", "--policies", str(policies))
         measure(plan, environment)

@@ -1,0 +1,259 @@
+"""`reconciler apply`: change Azure so that it matches the policies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+import signal
+import sys
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from reconciler.cli.cloud import CA_FILE, CLOUD, connect
+from reconciler.cli.console import note, wants_colour
+from reconciler.cli.options import ALLOW, COLOUR, EXCLUDE, POLICIES, TARGET, form
+from reconciler.cli.policies import read_policies, tell
+from reconciler.cli.progress import Mode, watch
+from reconciler.errors import DeniedError, ExitCode, GuardRefusedError, PolicyError, UsageError
+from reconciler.plan.finding import Severity
+
+if TYPE_CHECKING:
+    from reconciler.apply.events import Emit, Event
+    from reconciler.azure.clients import Azure
+    from reconciler.plan.plan import Plan
+    from reconciler.workflow import Machinery, Outcome, Review, Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command line, as far as an apply needs it. `saved` is the plan from a file."""
+
+    policies: tuple[Path, ...]
+    wishes: Wishes
+    saved: Plan | None
+    auto_approve: bool
+    mode: Mode
+    colour: bool
+    journal: Path
+    parallelism: int
+
+
+@click.command("apply")
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@POLICIES
+@CLOUD
+@CA_FILE
+@TARGET
+@EXCLUDE
+@ALLOW
+@click.option("--auto-approve", is_flag=True, help="Do not ask. For pipelines; guards still refuse.")
+@click.option("--parallelism", type=click.IntRange(1, 64), default=16, show_default=True, help="Steps at once.")
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="RECONCILER_JOURNAL",
+    help="Folder of the journals that let a killed run be taken up [env: RECONCILER_JOURNAL].",
+)
+@COLOUR
+@form("json")
+def command(
+    file: Path | None,
+    policies: tuple[Path, ...],
+    cloud: str,
+    ca_file: Path | None,
+    target: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allow: tuple[str, ...],
+    auto_approve: bool,
+    parallelism: int,
+    journal: Path | None,
+    colour: bool | None,
+    form: str,
+) -> int:
+    """Carry out the plan saved in FILE, or plan now, ask, and carry that out.
+
+    Exit 0 all done, 1 error, 3 refused by a guard or stale plan, 4 incomplete: run it again.
+    """
+    from reconciler.diff.allowances import parse_allowances
+    from reconciler.plan.file import load
+    from reconciler.workflow import Wishes
+
+    saved = load(file) if file else None
+    if saved and (target or exclude or allow):
+        raise UsageError(
+            "a saved plan is carried out as it is: --target, --exclude and --allow belong to `plan --out`",
+            advice="leave them out, or plan again with them",
+        )
+    wishes = Wishes(target, exclude, parse_allowances(allow))
+    if saved:
+        wishes = Wishes(saved.targets, saved.excludes, parse_allowances(saved.allowed))
+    if not saved and not auto_approve and (form == "json" or not sys.stdin.isatty()):
+        raise UsageError(
+            "nobody can be asked here for approval",
+            advice="add --auto-approve, or review a plan (`plan --out plan.json`) and apply that file",
+        )
+    asked = Asked(
+        policies=policies,
+        wishes=wishes,
+        saved=saved,
+        auto_approve=auto_approve,
+        mode=Mode.JSON if form == "json" else Mode.LIVE if sys.stdout.isatty() else Mode.PLAIN,
+        colour=wants_colour(colour),
+        journal=journal or _journals(),
+        parallelism=parallelism,
+    )
+    return asyncio.run(_apply(asked, cloud, ca_file))
+
+
+def _journals() -> Path:
+    import platformdirs
+
+    return platformdirs.user_state_path("reconciler") / "journals"
+
+
+async def _apply(asked: Asked, cloud: str, ca_file: Path | None) -> ExitCode:
+    from reconciler.workflow import apply, make_plan
+
+    async with connect(cloud, ca_file) as azure:
+        validation, declared = read_policies(asked.policies, azure.now().date())
+        with Screen(asked, azure) as screen:
+
+            def planning() -> Awaitable[Plan]:
+                return make_plan(azure, validation, declared, asked.wishes)
+
+            outcome = await apply(azure, screen.machinery(), planning, screen.approve, asked.saved)
+        return _conclude(outcome, asked)
+
+
+class Screen:
+    """What the person sees and does while an apply goes on: events, the question, Ctrl-C."""
+
+    def __init__(self, asked: Asked, azure: Azure) -> None:
+        from reconciler.apply.run import Stop
+
+        self._asked = asked
+        self._azure = azure
+        self._stop = Stop()
+        self._open = contextlib.ExitStack()
+        self._emit: Emit | None = None
+
+    def __enter__(self) -> Self:
+        self._begin(Mode.JSON if self._asked.mode is Mode.JSON else Mode.PLAIN)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._open.close()
+
+    def machinery(self) -> Machinery:
+        """What the workflow needs of this process."""
+        from importlib.metadata import version
+
+        from reconciler.apply.lanes import Bounds
+        from reconciler.apply.lock import Holder
+        from reconciler.workflow import Machinery
+
+        run = uuid.uuid4().hex[:12]
+        holder = Holder(pid=os.getpid(), host=platform.node(), since=self._azure.now(), run=run)
+        return Machinery(
+            emit=self._tell,
+            stop=self._stop,
+            journal=self._asked.journal,
+            holder=holder,
+            run=run,
+            version=version("reconciler"),
+            bounds=Bounds(overall=self._asked.parallelism),
+        )
+
+    def approve(self, review: Review) -> bool:
+        """Show the plan, refuse what must be refused, ask. Raises the refusals of `reconciler.errors`."""
+        from reconciler.cli.plan import show
+
+        self._open.close()
+        plan = review.plan
+        if self._asked.mode is not Mode.JSON:
+            show(plan, "text", self._asked.colour)
+            if review.preflight:
+                tell(review.preflight)
+        _refuse(review)
+        if not plan.applyable:
+            return False
+        if not self._asked.saved and not self._asked.auto_approve:
+            count = sum(1 for _ in plan.steps())
+            note(f"\nThis makes {len(plan.actionable)} changes in {count} steps. Only 'yes' goes on.")
+            if click.prompt("Apply", default="no", show_default=False, err=True) != "yes":
+                note("Nothing was changed.")
+                return False
+        self._begin(self._asked.mode)
+        return True
+
+    def _begin(self, mode: Mode) -> None:
+        self._open = contextlib.ExitStack()
+        self._open.enter_context(_interrupts(self._stop.request))
+        self._emit = self._open.enter_context(watch(mode, now=self._azure.now))
+
+    def _tell(self, event: Event) -> None:
+        if self._emit:
+            self._emit(event)
+
+
+@contextlib.contextmanager
+def _interrupts(request: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask to stop, as long as this lasts; a second one gives up waiting."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in asyncio: Ctrl-C ends the run
+            loop.add_signal_handler(number, request)
+    try:
+        yield
+    finally:
+        for number in signals:
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+
+
+def _refuse(review: Review) -> None:
+    plan = review.plan
+    if plan.errors:
+        raise PolicyError(
+            f"{len(plan.errors)} error{'s' if len(plan.errors) > 1 else ''} must be mended before anything is applied",
+            why=str(plan.errors[0]),
+        )
+    if plan.refusals:
+        raise GuardRefusedError(
+            "; ".join(f"{refusal.code} {refusal.message}" for refusal in plan.refusals),
+            why="a guard refuses this plan; nothing was changed",
+            advice="; ".join(refusal.advice for refusal in plan.refusals),
+        )
+    denied = [finding for finding in review.preflight if finding.severity is Severity.ERROR]
+    if denied:
+        raise DeniedError(
+            f"{len(denied)} permission{'s are' if len(denied) > 1 else ' is'} missing; nothing was changed",
+            why=denied[0].message,
+            advice=denied[0].advice,
+        )
+
+
+def _conclude(outcome: Outcome, asked: Asked) -> ExitCode:
+    plan, result = outcome.review.plan, outcome.result
+    if result is None:
+        left_open = any(ending.status.value == "open" for ending in outcome.review.resumed.endings)
+        return ExitCode.INCOMPLETE if left_open or not plan.complete else ExitCode.OK
+    if asked.mode is not Mode.JSON:
+        for ending in (*result.failed, *result.left_open, *result.needs_approval):
+            note(f"\n{ending.status.value.replace('_', ' ')}: {ending.step.address}: {ending.step.title}")
+            note(f"  why:  {ending.message}")
+            if ending.advice:
+                note(f"  next: {ending.advice}")
+        if plan.blocked:
+            note(f"\n{len(plan.blocked)} blocked change(s) remain: see the plan above for the way out by hand.")
+    if result.exit_code is ExitCode.OK and not plan.complete:
+        return ExitCode.INCOMPLETE
+    return result.exit_code
