@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from reconciler.model.address import Address
+from reconciler.model.arm_id import ArmId
 from reconciler.model.machine import Machine
 from reconciler.model.resource import State
 
@@ -35,7 +37,7 @@ class Unreadable:
         return bool(self.location) and location == self.location
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Live:
     """Everything one refresh saw.
 
@@ -47,6 +49,11 @@ class Live:
     resource_groups: frozenset[str] = frozenset()
     unreadable: tuple[Unreadable, ...] = ()
     requests: int = 0
+
+    @cached_property
+    def machines_by_id(self) -> Mapping[ArmId, Machine]:
+        """The VMs that were seen: one that is not here is gone, unless its list failed."""
+        return {machine.arm_id: machine for machine in self.machines}
 
     def hides(self, address: Address, location: str = "") -> Unreadable | None:
         """The unreadable collection behind which `address` may lie, if any."""

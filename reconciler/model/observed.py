@@ -59,3 +59,5 @@ class ItemFacts:
     health: str = field(default="", metadata=VOLATILE)
     health_message: str = field(default="", metadata=VOLATILE)
     gone_after: datetime | None = None
+    others: tuple[ItemFacts, ...] = field(default=(), metadata=VOLATILE)
+    """What other vaults still hold of the same VM: stopped or soft-deleted items (BP-62)."""
