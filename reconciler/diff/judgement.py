@@ -77,6 +77,8 @@ def draft(
         lane=steps[-1].lane if steps else "",
         manual=verdict.manual,
         arm_id=_arm_id(comparison),
+        title=kind.title,
+        protects=kind.aspect is not None,
         basis=fingerprints.among({comparison.address, *needs, *uses}) if acting else {},
     )
     return Draft(change, needs, uses)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from reconciler.kinds.base import Assignment, Kind, Situation
 from reconciler.model.address import Address
 from reconciler.model.scope import Objectives
@@ -26,7 +28,8 @@ def outcomes(
     for address in situation.desired:
         live = situation.live.state.get(address) if address.kind in judging else None
         if live is not None:
-            yield from kinds[address.kind].outcome(live, promised.get(address, default), situation.now)
+            for finding in kinds[address.kind].outcome(live, promised.get(address, default), situation.now):
+                yield msgspec.structs.replace(finding, topic="objectives", address=finding.address or str(address))
 
 
 def _promised(

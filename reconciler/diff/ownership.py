@@ -26,6 +26,7 @@ def unmanaged(kind: Kind[Any], resource: Resource) -> Finding:
         message=f"this {kind.title} is in Azure and no policy asks for it; it is left as it is",
         severity=Severity.INFO,
         address=str(resource.address),
+        topic="unmanaged",
     )
 
 

@@ -108,7 +108,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     `why` is the sentence behind `reason`. `before` and `after` are the specs as plain JSON values (None: not there).
     `lane` is the vault it belongs to, for guards that count per vault; `manual` is the way out of a blocked change.
     `basis` maps the address of this resource and of each that it refers to, to the fingerprint of its live value
-    (`absent` where there is none): apply refuses when one of them is another by then.
+    (`absent` where there is none): apply refuses when one of them is another by then. `title` is the kind for people;
+    `protects` is True where the resource is the protection of one VM.
     """
 
     address: str
@@ -125,6 +126,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     lane: str = ""
     manual: str = ""
     arm_id: str = ""
+    title: str = ""
+    protects: bool = False
     basis: dict[str, str] = {}
 
     @property

@@ -51,6 +51,8 @@ class ResourceChange(msgspec.Struct, frozen=True, kw_only=True):
     lane: str
     manual: str
     arm_id: str
+    title: str
+    protects: bool
     basis: dict[str, str]
 
 
@@ -199,6 +201,8 @@ def _resource_change(change: Change) -> ResourceChange:
         lane=change.lane,
         manual=change.manual,
         arm_id=change.arm_id,
+        title=change.title,
+        protects=change.protects,
         basis=change.basis,
     )
 
@@ -219,6 +223,8 @@ def _change(entry: ResourceChange) -> Change:
         lane=entry.lane,
         manual=entry.manual,
         arm_id=entry.arm_id,
+        title=entry.title,
+        protects=entry.protects,
         basis=entry.basis,
     )
 

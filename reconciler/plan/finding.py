@@ -32,6 +32,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     address: str = ""
     rule_source: str = ""
     """Where the rule comes from: an Azure page or a client's code, as in the rule table."""
+    topic: str = ""
+    """The chapter of a report that it belongs to: `objectives` or `unmanaged`; "" leaves that to its code."""
 
     def __str__(self) -> str:
         where = f"{self.source}: " if self.source else (f"{self.address}: " if self.address else "")

@@ -61,6 +61,8 @@ CHANGE = st.builds(
     source=SOURCE,
     lane=TEXT,
     manual=TEXT,
+    title=TEXT,
+    protects=st.booleans(),
     basis=st.dictionaries(TEXT, TEXT, max_size=2),
 )
 PLANS = st.builds(
