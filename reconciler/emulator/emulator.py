@@ -43,16 +43,12 @@ class Emulator:
         self.configuration = configuration or Configuration()
         self.pace = pace or Pace()
         self.log = RequestLog(folder)
-        self._store = Store(folder / "state.db" if folder else None)
         self._router = providers.router()
-        estates.check(estate or {})
-        if replace:
-            self._store.clear()
-        kept = self._store.document("world", "estate")
-        self.world = self._make_world(estate)
+        self._store = Store(folder / "state.db" if folder else None)
+        self.world = self._make_world(self._store, {})
         self.gateway = Gateway(self.world, self._router)
-        if kept is None:
-            self._load(estate or {})
+        if replace or not self.estate_name:
+            self.reset(estate or {})
 
     @property
     def estate_name(self) -> str:
@@ -63,29 +59,27 @@ class Emulator:
 
         Raises estate.EstateError, and changes nothing, when the estate is wrong.
         """
-        estates.check(estate)
-        self._store.clear()
+        fresh = Store()
+        world = self._make_world(fresh, estate)
+        estates.load(world, estate)
+        fresh.put_document("world", "estate", str(estate.get("estate", "empty")))
+        fresh.succeed(self._store)
+        self._store, self.world = fresh, world
+        self.gateway = Gateway(world, self._router)
         self.log.clear()
-        self.world = self._make_world(estate)
-        self.gateway = Gateway(self.world, self._router)
-        self._load(estate)
+        world.commit()
 
     def close(self) -> None:
         self.world.commit()
         self._store.close()
         self.log.close()
 
-    def _make_world(self, estate: Estate | None) -> World:
-        clock = Clock(estates.origin(estate or {}), speed=self.pace.speed, auto_advance=self.pace.auto_advance)
+    def _make_world(self, store: Store, estate: Estate) -> World:
+        clock = Clock(estates.origin(estate), speed=self.pace.speed, auto_advance=self.pace.auto_advance)
         return World(
-            store=self._store,
+            store=store,
             clock=clock,
             configuration=self.configuration,
             completions=providers.completions(),
             tickers=providers.tickers(),
         )
-
-    def _load(self, estate: Estate) -> None:
-        estates.load(self.world, estate)
-        self._store.put_document("world", "estate", str(estate.get("estate", "empty")))
-        self.world.commit()

@@ -53,7 +53,7 @@ def read(path: Path) -> dict[str, Any]:
     try:
         content = path.read_bytes()
         decoded = msgspec.json.decode(content) if path.suffix == ".json" else _read_yaml(content)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, EstateError) as error:
         raise EstateError(f"{path}: {error}") from error
     if not isinstance(decoded, dict):
         raise EstateError(f"{path}: an estate is a mapping; start with 'subscriptions:'")
@@ -67,7 +67,7 @@ def _read_yaml(content: bytes) -> Any:
     try:
         return yaml.load(content, Loader=loader)  # noqa: S506  (one of the two safe loaders)
     except yaml.YAMLError as error:
-        raise EstateError(str(error)) from error
+        raise EstateError(" ".join(str(error).split())) from error
 
 
 def check(estate: dict[str, Any]) -> None:

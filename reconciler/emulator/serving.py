@@ -107,11 +107,14 @@ def _open(folder: Path, launch: Launch) -> Emulator:
     import sqlite3
 
     try:
-        estate = _wanted(launch)
-        replace = estate is not None
-        if estate is None and not (folder / "state.db").exists():
-            estate = read(SAMPLE_ESTATE)
-        return Emulator(folder, estate=estate, configuration=launch.configuration, pace=launch.pace, replace=replace)
+        wanted = _wanted(launch)
+        return Emulator(
+            folder,
+            estate=wanted or read(SAMPLE_ESTATE),
+            replace=wanted is not None,
+            configuration=launch.configuration,
+            pace=launch.pace,
+        )
     except EstateError as error:
         raise EmulatorError(f"the estate cannot be built: {error}") from error
     except sqlite3.Error as error:

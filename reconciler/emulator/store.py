@@ -206,16 +206,12 @@ class Store:
         self._changed.clear()
         self._changed_documents.clear()
 
-    def clear(self) -> None:
-        """Forgets every resource and document."""
-        for key, entry in list(self._entries.items()):
-            self._unindex(key, entry)
-        self._changed.update(self._entries)
-        self._changed_documents.update((name, key) for name, held in self._documents.items() for key in held)
-        self._entries.clear()
-        self._keys.clear()
-        self._unsorted.clear()
-        self._documents.clear()
+    def succeed(self, old: Store) -> None:
+        """Takes the place of another store, and its file; what only the other one held is gone with the next commit."""
+        self._database, old._database = old._database, None
+        self._changed |= old._entries.keys() | self._entries.keys()
+        for documents in (old._documents, self._documents):
+            self._changed_documents |= {(name, key) for name, held in documents.items() for key in held}
 
     def close(self) -> None:
         self.commit()

@@ -116,15 +116,18 @@ def test_reopened_store_is_the_same(tmp_path):
     assert again.document("clock", "state") == {"now": 1}
 
 
-def test_clear_is_durable(tmp_path):
-    store = Store(tmp_path / "state.db")
-    store.put(thing("a"), TYPE, {})
-    store.put_document("c", "k", 1)
-    store.commit()
-    store.clear()
-    store.close()
+def test_a_successor_takes_the_file(tmp_path):
+    old = Store(tmp_path / "state.db")
+    old.put(thing("old"), TYPE, {})
+    old.put_document("c", "old", 1)
+    old.commit()
+    new = Store()
+    new.put(thing("new"), TYPE, {"v": 1})
+    new.put_document("c", "new", 2)
+    new.succeed(old)
+    new.close()
     again = Store(tmp_path / "state.db")
-    assert (again.size(), again.document("c", "k")) == (0, None)
+    assert (again.ids(TYPE), again.documents("c")) == ([thing("new")], [2])
 
 
 def test_one_process_at_a_time(tmp_path):
