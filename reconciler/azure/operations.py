@@ -75,15 +75,12 @@ def operation_from(
     thing to poll, with `api_version`.
     """
     known = {name.lower(): value for name, value in headers.items()}
-    if status in (201, 202):
-        for header, via in (("azure-asyncoperation", "azure-async"), ("location", "location")):
-            if known.get(header):
-                return Operation(
-                    url=known[header],
-                    via=via,  # type: ignore[arg-type]  # mypy widens the literal in the tuple
-                    resource=resource,
-                    gone_is_success=gone_is_success,
-                )
+    url = known.get("azure-asyncoperation", "")
+    if url and status in (200, 201, 202):
+        return Operation(url=url, via="azure-async", resource=resource, gone_is_success=gone_is_success)
+    url = known.get("location", "")
+    if url and status == 202:
+        return Operation(url=url, via="location", resource=resource, gone_is_success=gone_is_success)
     if api_version and state and state.lower() not in _ENDED_WELL | _ENDED_BADLY:
         return Operation(url=f"{resource}?api-version={api_version}", via="resource", resource=resource)
     return None

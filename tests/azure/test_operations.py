@@ -46,7 +46,9 @@ def on(script, via="azure-async", path=STATUS, **more):
         (200, {}, "Succeeded", None),
         (200, {}, "", None),
         (204, {}, "", None),
-        (200, {"Azure-AsyncOperation": "https://x/stale"}, "Succeeded", None),
+        (200, {"Azure-AsyncOperation": "https://x/a"}, "Succeeded", ("azure-async", "https://x/a")),
+        (201, {"Location": "https://x/resource"}, "Succeeded", None),
+        (204, {"Azure-AsyncOperation": "https://x/still-there"}, "", None),
     ],
 )
 def test_what_there_is_to_wait_for(status, headers, state, expected):

@@ -241,7 +241,7 @@ async def _create(azure: Azure, arm_id: ArmId, arguments: Mapping[str, Any]) -> 
 
 def _explained(error: AzureError, arm_id: ArmId, location: str) -> AzureError:
     """A refused PUT often means that a vault of this name lies soft-deleted, which no list of vaults shows (BP-74)."""
-    if type(error) in (FailedError, ConflictError) and not error.advice:
+    if isinstance(error, ConflictError) or (type(error) is FailedError and not error.advice):
         error.advice = (
             "a deleted vault of this name may still be kept: az rest --method get --url "
             f"'/subscriptions/{arm_id.subscription}/providers/Microsoft.RecoveryServices/locations/{location}"
