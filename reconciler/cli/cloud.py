@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,7 +51,7 @@ async def connect(name: str, ca_file: Path | None = None) -> AsyncIterator[Azure
     if name.lower() == "emulator":
         async with _emulator() as found:
             cloud = emulator_cloud(found.endpoint, Path(found.ca), found.token)
-            async with Azure(cloud, clock=_virtual_clock(found), on_wait=_tell_wait) as azure:
+            async with Azure(cloud, clock=VirtualClock(found), on_wait=_tell_wait) as azure:
                 yield azure
         return
     if name.startswith("https://"):
@@ -87,11 +88,31 @@ async def _emulator() -> AsyncIterator[Running]:
         lifecycle.stop()
 
 
-def _virtual_clock(found: Running) -> Callable[[], datetime]:
-    """The emulator's time, asked once and carried on at its speed."""
-    facts = found.status()
-    origin, speed, started = datetime.fromisoformat(facts["now"]), float(facts["speed"]), time.monotonic()
-    return lambda: origin + timedelta(seconds=(time.monotonic() - started) * speed)
+class VirtualClock:
+    """The emulator's time: asked for, and carried on at its speed in between.
+
+    Operations make it jump (a client that polls does not wait in vain), so it is asked again after `_FRESH` seconds.
+    """
+
+    _FRESH = 0.25
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._ask()
+
+    def __call__(self) -> datetime:
+        """Aware UTC."""
+        from reconciler.emulator.remote import EmulatorError
+
+        if time.monotonic() - self._asked > self._FRESH:
+            with contextlib.suppress(EmulatorError, OSError):  # it has gone: the request that follows says so better
+                self._ask()
+        return self._origin + timedelta(seconds=(time.monotonic() - self._asked) * self._speed)
+
+    def _ask(self) -> None:
+        facts = self._running.status()
+        self._asked = time.monotonic()
+        self._origin, self._speed = datetime.fromisoformat(facts["now"]), float(facts["speed"])
 
 
 def _tell_wait(seconds: float, why: str) -> None:
