@@ -28,7 +28,7 @@ class Pace(msgspec.Struct, frozen=True, rename="camel"):
 class Emulator:
     """``folder`` None keeps everything in memory. A folder that holds an estate goes on with it, or ``replace``s it.
 
-    Raises estate.EstateError when the estate is wrong.
+    A ``pace`` that is given replaces the one that was kept. Raises estate.EstateError when the estate is wrong.
     """
 
     def __init__(
@@ -49,6 +49,9 @@ class Emulator:
         self.gateway = Gateway(self.world, self._router)
         if replace or not self.estate_name:
             self.reset(estate or {})
+        elif pace is not None:
+            self.world.clock.set_speed(pace.speed)
+            self.world.clock.auto_advance = pace.auto_advance
 
     @property
     def estate_name(self) -> str:

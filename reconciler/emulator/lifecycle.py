@@ -39,7 +39,7 @@ def find(folder: Path | None = None) -> Running | None:
     record = state_folder(folder) / _RECORD
     try:
         running = msgspec.json.decode(record.read_bytes(), type=Running)
-        if _alive(running.pid) and running.status(timeout=5.0).get("instance") == running.instance:
+        if _alive(running.pid) and running.status(timeout=15.0).get("instance") == running.instance:
             return running
     except (OSError, msgspec.DecodeError, EmulatorError):
         return None
@@ -53,14 +53,15 @@ def start(
     estate: Path | None = None,
     vms: int | None = None,
     seed: int = 1,
-    speed: float = 1.0,
+    speed: float | None = None,
     auto_advance: bool = True,
     timeout: float = 60.0,
 ) -> Running:
     """The server of a state folder, started when there is none.
 
     ``estate`` or ``vms`` (generated from ``seed``) replace what the folder holds; with neither, a new server goes on
-    with that or begins with the sample estate. Safe when called twice at once. ``timeout`` in seconds.
+    with that or begins with the sample estate. ``speed`` (0: the clock stands still) is set on a server that is
+    started, not on one that runs. Safe when called twice at once. ``timeout`` in seconds.
     Raises EmulatorError with the server's own words when it does not come up.
     """
     home = state_folder(folder)
@@ -71,7 +72,8 @@ def start(
                 running.reset(estate, vms=vms, seed=seed)
             return running
         launch: dict[str, object] = {"folder": str(home), "port": port}
-        launch["pace"] = {"speed": speed, "autoAdvance": auto_advance}
+        if speed is not None or not auto_advance:
+            launch["pace"] = {"speed": 1.0 if speed is None else speed, "autoAdvance": auto_advance}
         if vms is not None:
             launch["generate"] = {"vms": vms, "seed": seed}
         elif estate is not None:

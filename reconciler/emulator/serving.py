@@ -34,7 +34,7 @@ class Launch(msgspec.Struct, frozen=True, rename="camel"):
     port: int = 0
     estate: str | None = None
     generate: Generation | None = None
-    pace: Pace = Pace()
+    pace: Pace | None = None
     configuration: Configuration = Configuration()
 
 

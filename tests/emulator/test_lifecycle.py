@@ -35,6 +35,15 @@ def test_start_find_stop_and_go_on(home):
     assert lifecycle.start(home).status()["now"] > later
 
 
+def test_a_given_speed_replaces_the_kept_one(home):
+    assert lifecycle.start(home).status()["speed"] == 1
+    lifecycle.stop(home)
+    assert lifecycle.start(home, speed=60).status()["speed"] == 60
+    lifecycle.stop(home)
+    status = lifecycle.start(home, auto_advance=False).status()
+    assert (status["speed"], status["autoAdvance"]) == (1, False)
+
+
 def test_two_starts_at_once_are_one_server(home):
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(lambda _: lifecycle.start(home), range(2))

@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import msgspec
-
 from reconciler.emulator.failures import bad_request, not_found
 from reconciler.emulator.operations import Operation
 from reconciler.emulator.paging import list_response
-from reconciler.emulator.providers.compute_bodies import DiskShape, MachineShape, Place, disk_body, machine_and_disks
+from reconciler.emulator.providers.compute_bodies import DiskShape, disk_body
 from reconciler.emulator.providers.compute_bodies import offset_stamp as stamped
 from reconciler.emulator.providers.compute_operations import accept
-from reconciler.emulator.providers.resources import GROUPS, group_id, subscription_scope
+from reconciler.emulator.providers.resources import group_id
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
@@ -241,34 +239,6 @@ def _attach(world: World, machine: Body, attached: Body, name: str) -> Body:
     }
 
 
-# estates
-
-
-def seed(world: World, section: Any) -> None:
-    now = world.clock.now()
-    for shape in msgspec.convert(section, list[MachineShape]):
-        group = _declared_group(world, shape)
-        place = Place(str(group["id"]), str(group["location"]), now)
-        body, disks = machine_and_disks(shape, place)
-        world.store.put(body["id"], MACHINES, body, hidden={"power": shape.power})
-        for disk in disks:
-            world.store.put(disk["id"], DISKS, disk)
-
-
-def _declared_group(world: World, shape: MachineShape) -> Body:
-    if shape.subscription:
-        found = [f"{subscription_scope(world, shape.subscription)}/resourceGroups/{shape.resource_group}"]
-    else:
-        found = world.store.find(GROUPS, name=shape.resource_group)
-    if len(found) > 1:
-        raise ValueError(f"{shape.name}: the resource group {shape.resource_group} is in two subscriptions: name one")
-    body = world.store.get(found[0]) if found else None
-    if body is None:
-        raise ValueError(f"{shape.name}: there is no resource group {shape.resource_group} in this estate")
-    return body
-
-
-SECTION = "virtualMachines"
 COMPLETIONS = {
     "machine.ready": complete_machine,
     "machine.deleted": complete_deletion,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
-
-import msgspec
 
 from reconciler.emulator.failures import ArmError, bad_request, not_found
 from reconciler.emulator.operations import Operation
@@ -13,7 +10,7 @@ from reconciler.emulator.paging import list_response
 from reconciler.emulator.providers.compute import DISKS
 from reconciler.emulator.providers.compute_bodies import DiskShape, disk_body
 from reconciler.emulator.providers.compute_operations import accept
-from reconciler.emulator.providers.resources import GROUPS, group_id, subscription_scope
+from reconciler.emulator.providers.resources import group_id
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
@@ -117,32 +114,6 @@ def _begin(world: World, request: Request, body: Body, accepted: Body) -> Respon
     return Response(202, accepted, headers)
 
 
-class LooseDiskShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """A line of an estate's ``disks``: one that no machine uses."""
-
-    name: str
-    resource_group: str
-    size_gb: int = msgspec.field(name="sizeGB", default=128)
-    sku: str = "Standard_LRS"
-    subscription: str | None = None
-    tags: dict[str, str] | None = None
-
-
-def seed(world: World, section: Any) -> None:
-    for shape in msgspec.convert(section, list[LooseDiskShape]):
-        if shape.subscription:
-            found = [f"{subscription_scope(world, shape.subscription)}/resourceGroups/{shape.resource_group}"]
-        else:
-            found = world.store.find(GROUPS, name=shape.resource_group)
-        group = world.store.get(found[0]) if found else None
-        if group is None:
-            raise ValueError(f"{shape.name}: there is no resource group {shape.resource_group} in this estate")
-        size = DiskShape(size_gb=shape.size_gb, sku=shape.sku)
-        made = disk_body(shape.name, size, group["id"], group["location"], world.clock.now(), tags=shape.tags)
-        world.store.put(made["id"], DISKS, made)
-
-
-SECTION = "disks"
 COMPLETIONS = {"disk.ready": complete_disk, "disk.deleted": complete_deletion}
 
 _S = "/subscriptions/{subscription}"
