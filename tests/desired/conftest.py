@@ -24,7 +24,7 @@ from reconciler.plan.finding import Finding, Severity
 class Only(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Some of the doors."""
 
-    only: Annotated[tuple[int, ...], Meta(min_length=1)]
+    only: Annotated[tuple[int, ...], Meta(min_length=1, description="Numbers of doors.")]
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -32,9 +32,9 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     strength: Annotated[int, Meta(ge=1, le=9, description="1 to 9.")]
     opens_at: Annotated[str, Meta(pattern=r"^[0-9]{2}:[0-9]{2}$", description="Time of day as HH:MM.")] = "08:00"
-    colour: Literal["Red", "Green"] = "Red"
-    silent: bool = False
-    checked: dt.date | None = None
+    colour: Annotated[Literal["Red", "Green"], Meta(description="Red or Green.")] = "Red"
+    silent: Annotated[bool, Meta(description="Makes no noise.")] = False
+    checked: Annotated[dt.date | None, Meta(description="Day of the last inspection.")] = None
 
 
 class Locked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
