@@ -132,9 +132,9 @@ def _write_past(
     protection.cursor = ended
     if retention is None or shape.state == "IRPending" or not days:
         return
-    scheduled = [
-        s for s in history.of(protection.policy, retention, ended - days * DAY, ended) if protection.end_of(s) <= ended
-    ]
+    scheduled = list(history.of(protection.policy, retention, ended - days * DAY, ended))
+    while scheduled and protection.end_of(scheduled[-1]) > ended:
+        scheduled.pop()
     protection.cursor = scheduled[-1] if scheduled else ended
     broken_since = _broken_since(protection, shape, machine, ended)
     good = [s for s in scheduled if protection.start_of(s) < broken_since] if broken_since <= ended else scheduled
