@@ -59,8 +59,8 @@ def command() -> None:
 @VMS
 @SEED
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; any free one by default.")
-@click.option("--speed", type=click.FloatRange(min=0), default=1.0, help="Virtual seconds per second; 0 = frozen.")
-def start(home: Path | None, estate: Path | None, vms: int | None, seed: int, port: int, speed: float) -> None:
+@click.option("--speed", type=click.FloatRange(min=0), help="Virtual seconds per second; 0 = frozen  [default: 1].")
+def start(home: Path | None, estate: Path | None, vms: int | None, seed: int, port: int, speed: float | None) -> None:
     """Start it in the background, with the sample estate unless told otherwise."""
     from reconciler.emulator import lifecycle
 
