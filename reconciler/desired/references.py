@@ -22,12 +22,15 @@ EXPIRED = "exemption-expired"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names there are, by kind, those of documents with mistakes included: a reference to one is no mistake."""
+    """The names there are, by kind, those of documents with mistakes included: a reference to one is no mistake.
+
+    References are spelled as the name is: what is looked up by name later finds it without folding.
+    """
 
     written: Mapping[str, Collection[str]]
 
     def lacks(self, kind: str, name: str) -> bool:
-        return name.casefold() not in {known.casefold() for known in self.written.get(kind, ())}
+        return name not in self.written.get(kind, ())
 
 
 def check_references(declared: Declared, kinds: Sequence[Kind[Any]], names: Names) -> Iterator[Finding]:
@@ -132,7 +135,7 @@ def _check_protection(
     for name, value in document.value.aspects.items():
         for field, kind in aspects[name].references.items():
             for path, target in _targets(value, field):
-                used.add((kind, target.casefold()))
+                used.add((kind, target))
                 if names.lacks(kind, target):
                     yield Finding(
                         code="reference",
@@ -173,7 +176,7 @@ def _unused(declared: Declared, aspects: Collection[Aspect], used: set[tuple[str
         if field.required and field.name in aspect.references
     }
     for document in declared.documents:
-        if document.kind in needed and (document.kind, document.name.casefold()) not in used:
+        if document.kind in needed and (document.kind, document.name) not in used:
             yield Finding(
                 code="unused",
                 message=f"no Protection uses {document.kind} `{document.name}`",

@@ -14,7 +14,7 @@ from reconciler.desired.roster import Positions, Roster
 from reconciler.kinds.base import Assignment
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
-from reconciler.model.document import Declared, Document
+from reconciler.model.document import Declared, Document, Path
 from reconciler.model.live import Live
 from reconciler.model.machine import Machine
 from reconciler.model.protection import Exemption, Protection
@@ -143,8 +143,10 @@ def _unmatched(
 ) -> Iterator[Finding]:
     """Selectors without a VM; where VMs of a subscription could not be read, nobody can tell."""
     unread = frozenset(live.unread_machines(declared.subscriptions))
+    known = frozenset(machine.arm_id for machine in live.machines)
     for document in documents:
         if matches[id(document)] or document.value.allow_empty:
+            yield from _missing(document.value.select, ("select",), document, known, unread, declared)
             continue
         what = f"{document.kind.lower()} `{document.name}`"
         hidden = sorted(unread & _reach(document.value.select, declared))
@@ -163,6 +165,30 @@ def _unmatched(
             advice="correct the selector, or write allowEmpty: true where that is right; explain VM tells why not",
             source=document.at("select"),
         )
+
+
+def _missing(
+    selector: Selector,
+    path: Path,
+    document: Document[Any],
+    known: frozenset[ArmId],
+    unread: frozenset[str],
+    declared: Declared,
+) -> Iterator[Finding]:
+    """Ids that name no VM, in a selector that matches others: a typing mistake, or a VM that was deleted."""
+    for index, text in enumerate(selector.ids or ()):
+        arm_id = ArmId(text)
+        if arm_id not in known and declared.alias(arm_id.subscription) not in unread:
+            yield Finding(
+                code="no-vm",
+                message=f"there is no VM {text}",
+                severity=Severity.WARNING,
+                advice="correct the id, or remove it if the VM was deleted",
+                source=document.at(*path, "ids", index),
+            )
+    for key in ("all", "any"):
+        for index, part in enumerate(getattr(selector, key) or ()):
+            yield from _missing(part, (*path, key, index), document, known, unread, declared)
 
 
 def _reach(selector: Selector, declared: Declared) -> frozenset[str]:
