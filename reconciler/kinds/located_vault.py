@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+
 from reconciler.azure.clients import Azure
 from reconciler.azure.failures import unreadable
 from reconciler.azure.vault_list import vault_list
@@ -63,6 +64,17 @@ def declared_vaults(declared: Declared) -> dict[ArmId, LocatedVault]:
             on_release=vault.on_release,
         )
     return found
+
+
+def vault_at(settings: Address, declared: Declared) -> ArmId | None:
+    """The ARM id of the vault with this address of its settings; None for a subscription outside the Scope."""
+    alias, _, group = settings.scope.partition("/")
+    subscription = declared.subscriptions.get(alias)
+    if subscription is None:
+        return None
+    return ArmId(
+        f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults"
+    ).child(settings.name)
 
 
 async def live_vaults(azure: Azure, declared: Declared, kind: str) -> tuple[list[LocatedVault], list[Unreadable]]:

@@ -12,10 +12,12 @@ from reconciler.kinds.base import Kind
 @cache
 def kinds() -> tuple[Kind[Any], ...]:
     """Every kind, dependants first: the order of expansion. Importing them here keeps start-up free of them."""
+    from reconciler.kinds.backup_policy.kind import BackupPolicyKind
+    from reconciler.kinds.protected_vm.kind import ProtectedVmKind
     from reconciler.kinds.vault.kind import VaultKind
     from reconciler.kinds.vault_settings.kind import VaultSettingsKind
 
-    return (VaultSettingsKind(), VaultKind())
+    return (ProtectedVmKind(), BackupPolicyKind(), VaultSettingsKind(), VaultKind())
 
 
 @cache
