@@ -32,12 +32,13 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A write that Azure accepted and has not ended.
 
     `url` is polled as it was given: ARM signs it. `via` is how to read the answer: a status document, a result that
-    stays 202 until it is there, or the resource's own `provisioningState`. `resource` is the ARM id that was written.
+    stays 202 until it is there, the resource's own `provisioningState`, or a backup job. `resource` is the ARM id that
+    was written.
     `gone_is_success`: a 404 means that the delete is done (the address of a deleted vault's operation goes with it).
     """
 
     url: str
-    via: Literal["azure-async", "location", "resource"]
+    via: Literal["azure-async", "location", "resource", "job"]
     resource: str
     gone_is_success: bool = False
     job: str = ""
@@ -172,9 +173,10 @@ def _read_refusal(answer: Answer, operation: Operation) -> Mapping[str, Any] | N
 
 
 def _state(body: Mapping[str, Any], operation: Operation) -> str:
-    if operation.via == "resource":
+    if operation.via in ("resource", "job"):
         properties = body.get("properties")
-        return str(properties.get("provisioningState") or "") if isinstance(properties, Mapping) else ""
+        field = "provisioningState" if operation.via == "resource" else "status"
+        return str(properties.get(field) or "") if isinstance(properties, Mapping) else ""
     return str(body.get("status") or "")
 
 
