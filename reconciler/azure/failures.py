@@ -117,10 +117,10 @@ def failure(error: exceptions.AzureError, resource: str) -> AzureError:
     """What an exception of the SDK means. `resource` is the ARM id or path that was asked for."""
     from azure.core import exceptions
 
+    if isinstance(error, exceptions.ClientAuthenticationError) and _is_sign_in(error.response):
+        return no_credentials(str(error.message), resource)
     if isinstance(error, exceptions.HttpResponseError) and error.response is not None:
         return refusal(error.status_code or 500, _body(error.response), resource)
-    if isinstance(error, exceptions.ClientAuthenticationError):
-        return no_credentials(str(error.message), resource)
     if isinstance(error, exceptions.DecodeError):
         return FailedError(f"Azure's answer for {resource} is not JSON", resource=resource, why=_clean(error.message))
     return UnreachableError(
@@ -137,7 +137,7 @@ def no_credentials(said: str, resource: str) -> DeniedError:
         "no Azure credentials were found, or none of them was accepted",
         code=NO_CREDENTIALS,
         resource=resource,
-        why=_clean(said),
+        why="\n        ".join(_clean(line) for line in said.splitlines() if line.strip()),
         advice="run `az login`; in CI use workload identity federation (AZURE_CLIENT_ID, AZURE_TENANT_ID, "
         "AZURE_FEDERATED_TOKEN_FILE); on Azure a managed identity",
     )
@@ -179,6 +179,12 @@ def _first_detail(error: Mapping[str, Any]) -> str:
     if isinstance(details, list) and details and isinstance(details[0], Mapping):
         return _clean(details[0].get("message"))
     return ""
+
+
+def _is_sign_in(response: Any) -> bool:
+    """True where nobody answered, or where the answer is the sign-in service's, not Resource Manager's."""
+    url = str(getattr(getattr(response, "request", None), "url", ""))
+    return response is None or "/oauth2/" in url or "/subscriptions/" not in url
 
 
 def _body(response: Any) -> Any:

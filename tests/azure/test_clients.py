@@ -9,7 +9,9 @@ import msgspec
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
+from azure.identity.aio import ClientSecretCredential
 
+from reconciler.azure.failures import NO_CREDENTIALS, failure
 from reconciler.azure.pipeline import SharedToken
 from reconciler.errors import (
     AbsentError,
@@ -247,6 +249,36 @@ async def test_missing_credentials_say_what_was_tried_and_what_to_do(door):
         assert azure.requests == 0
     assert "EnvironmentCredential" in caught.value.why
     assert "az login" in caught.value.advice
+
+
+async def test_a_refused_sign_in_is_not_taken_for_a_refused_request(script, door, say, waits):
+    said = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
+    script.on["/a-tenant/oauth2/v2.0/token"] = [say(401, said)]
+    signing_in = ClientSecretCredential(
+        "a-tenant",
+        "an-app",
+        "the-client-secret",
+        authority=script.endpoint,
+        disable_instance_discovery=True,
+        connection_verify=str(script.ca),
+    )
+    async with door(credential=signing_in) as azure:
+        with pytest.raises(DeniedError, match="no Azure credentials") as caught:
+            await names(azure)
+        with pytest.raises(ClientAuthenticationError) as raised:
+            await azure.vaults(SUBSCRIPTION).vaults.get("rg", "v")
+    assert "AADSTS7000215" in caught.value.why
+    assert failure(raised.value, PATH).code == NO_CREDENTIALS
+    assert "the-client-secret" not in str(caught.value)
+
+
+async def test_a_401_of_resource_manager_is_a_denial(script, door, say):
+    path = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"
+    script.on[path] = [say(401, {"error": {"code": "InvalidAuthenticationTokenTenant", "message": "wrong tenant"}})]
+    async with door() as azure:
+        with pytest.raises(ClientAuthenticationError) as raised:
+            await azure.vaults(SUBSCRIPTION).vaults.get("rg", "v")
+    assert failure(raised.value, path).code == "InvalidAuthenticationTokenTenant"
 
 
 async def test_one_token_for_all_clients():
