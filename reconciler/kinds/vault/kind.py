@@ -80,7 +80,7 @@ class VaultKind(Kind[VaultSpec]):
                     error,
                     kinds=(self.name,),
                     scope=alias,
-                    what=f"the list of vaults in subscription {alias}",
+                    what=f"the list of Recovery Services vaults in subscription {alias}",
                     action="Microsoft.RecoveryServices/vaults/read",
                 )
             return [_resource(vault, alias, wanted) for vault in vaults]

@@ -90,7 +90,7 @@ class VaultSettingsKind(Kind[VaultSettingsSpec]):
                     error,
                     kinds=(self.name,),
                     scope=alias,
-                    what=f"the list of vaults in subscription {alias}",
+                    what=f"the list of Recovery Services vaults in subscription {alias}",
                     action="Microsoft.RecoveryServices/vaults/read",
                 )
             return [_resource(vault, alias) for vault in vaults]
