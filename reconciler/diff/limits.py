@@ -66,7 +66,14 @@ def keep_within_limits(plan: Plan, situation: Situation, kinds: Iterable[Kind[An
     trimmed = msgspec.structs.replace(
         plan,
         changes=tuple(change for change in plan.changes if change.address not in late),
-        deferred=(*plan.deferred, *(_put_off(change) for change in plan.changes if change.address in late)),
+        deferred=(
+            *plan.deferred,
+            *(
+                msgspec.structs.replace(change, reason=Reason.DEFERRED)
+                for change in plan.changes
+                if change.address in late
+            ),
+        ),
         findings=sort_findings(findings),
     )
     return msgspec.structs.replace(trimmed, basis=trimmed.fingerprint)
@@ -95,11 +102,6 @@ def _wave(lane: str, group: list[Change], surplus: list[Change], allowance: Allo
         severity=Severity.WARNING,
         advice="apply this wave and run again after 24 hours; what others changed in the vault today counts too",
     )
-
-
-def _put_off(change: Change) -> Change:
-    why = f"{change.why}; put off to a later wave" if change.why else "put off to a later wave"
-    return msgspec.structs.replace(change, reason=Reason.DEFERRED, why=why)
 
 
 def _overfull(situation: Situation, changes: list[Change], allowance: Allowance) -> Iterator[Finding]:

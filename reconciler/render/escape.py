@@ -1,0 +1,63 @@
+"""Untrusted text (VM names, tags, YAML, words of Azure) made harmless for the place it is shown in."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+_MENTIONS = re.compile(r"@(?=\w)|#(?=\d)|://|\bwww(?=\.)|\bGH(?=-\d)", re.IGNORECASE)
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+!|~^$-])")
+_BREAK = "<!-- -->"
+
+
+def visible(text: str) -> str:
+    """One line of printable characters: control characters, line breaks, direction overrides and other invisible
+    characters are spelled out (`\\x1b`, `\\u202e`), so that no name can move a cursor, colour or fake a line."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _spell(char) for char in text)
+
+
+def _spell(char: str) -> str:
+    code = ord(char)
+    if char == "\n":
+        return "\\n"
+    if char == "\t":
+        return "\\t"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def markdown(text: str) -> str:
+    """Prose inside Markdown: shown as it is written, with no markup, HTML, mention, reference or link in it."""
+    safe = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    marked = _MARKS.sub(r"\\\1", safe)
+    return _MENTIONS.sub(_part, marked)
+
+
+def code(text: str, *, cell: bool = False) -> str:
+    """A Markdown code span that the text cannot leave. In a table `cell` pipes need a backslash even there."""
+    shown = visible(text) or " "
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return (fence + pad + shown + pad + fence).replace("|", r"\|" if cell else "|")
+
+
+def fence(text: str) -> str:
+    """A fence longer than any run of backticks in the text."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    return "`" * max(3, longest + 1)
+
+
+def value(value: object) -> str:
+    """A plain JSON value of a spec for people: text as it is, the rest as JSON; `-` for nothing."""
+    if value is None:
+        return "-"
+    text = value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
+    return visible(text) or '""'
+
+
+def _part(match: re.Match[str]) -> str:
+    found = match.group()
+    return f":{_BREAK}//" if found == "://" else found + _BREAK

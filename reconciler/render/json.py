@@ -1,0 +1,38 @@
+"""The form for programs: that of the saved plan (`reconciler.plan.file`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from reconciler.plan import file
+from reconciler.plan.plan import Plan
+
+
+def render_plan(plan: Plan) -> str:
+    """The plan as `plan --out` would save it."""
+    return safe(file.encode(plan))
+
+
+def render_drift(plan: Plan) -> str:
+    """The differences under `resource_drift`."""
+    return safe(file.encode(plan, drift=True))
+
+
+def render(document: Any) -> str:
+    """Any document of structs and plain values, indented."""
+    return safe(msgspec.json.format(msgspec.json.encode(document), indent=2))
+
+
+def safe(body: bytes) -> str:
+    """The same JSON, in which characters that a terminal might obey or hide are written as `\\uXXXX`."""
+    text = body.decode().rstrip("\n")
+    return "\n".join(line if line.isprintable() else "".join(map(_escape, line)) for line in text.split("\n"))
+
+
+def _escape(char: str) -> str:
+    if char.isprintable():
+        return char
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[index]:02x}{units[index + 1]:02x}" for index in range(0, len(units), 2))

@@ -1,0 +1,130 @@
+"""The lines of one group of changes and of one finding: what the text and the Markdown report have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.model.counting import count
+from reconciler.plan.change import Action, Change, Consequence, FieldChange
+from reconciler.plan.finding import Finding
+from reconciler.plan.plan import Refusal
+from reconciler.render.escape import value, visible
+from reconciler.render.style import Tone
+from reconciler.render.view import ALARMING, Group, Notice, addresses_of
+
+MOST_ADDRESSES = 10
+
+SYMBOLS = {
+    Action.CREATE: ("+", Tone.GOOD),
+    Action.UPDATE: ("~", Tone.CHANGE),
+    Action.RELEASE: ("-", Tone.BAD),
+    Action.DELETE: ("-", Tone.ALARM),
+    Action.UNDELETE: ("↺", Tone.BACK),
+    Action.BLOCKED: ("!", Tone.ALARM),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`symbol` stands at the margin of its level; the text is escaped for one line of plain text."""
+
+    depth: int
+    symbol: str
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+def group_lines(group: Group) -> Iterator[Line]:
+    """A group of like changes: which, why, what it does to the data, what differs, how."""
+    change = group.first
+    symbol, tone = SYMBOLS.get(change.action, ("·", Tone.PLAIN))
+    many = len(group.changes) > 1
+    subject = count(len(group.changes), change.title or change.kind) if many else change.address
+    yield Line(0, symbol, visible(f"{subject} {_agree(group.sentence, many)}"), tone)
+    if many:
+        shown, rest = addresses_of(group, MOST_ADDRESSES)
+        for address in (*shown, rest):
+            if address:
+                yield Line(2, "", visible(address), Tone.QUIET)
+    for consequence in change.consequences:
+        yield _consequence(consequence)
+    yield from _differences(change)
+    yield from _steps(change, many)
+    if change.manual:
+        yield Line(1, "", visible(f"what to do: {change.manual}"), Tone.STRONG)
+    if change.source:
+        yield Line(1, "", visible(f"from {change.source}"), Tone.QUIET)
+
+
+def notice_lines(notice: Notice) -> Iterator[Line]:
+    """A finding, its resources and its places."""
+    finding = notice.finding
+    tone = {"error": Tone.BAD, "warning": Tone.CHANGE, "doubt": Tone.CHANGE}.get(finding.severity.value, Tone.PLAIN)
+    one = f"{notice.addresses[0]}: " if len(notice.addresses) == 1 else ""
+    place = f"{finding.source}: " if finding.source else ""
+    yield Line(0, "·", visible(f"{place}{one}{finding.code}: {finding.message}"), tone)
+    if len(notice.addresses) > 1:
+        for address in notice.addresses[:MOST_ADDRESSES]:
+            yield Line(2, "", visible(address), Tone.QUIET)
+        if len(notice.addresses) > MOST_ADDRESSES:
+            yield Line(2, "", f"and {len(notice.addresses) - MOST_ADDRESSES:,} more", Tone.QUIET)
+    yield from _advice(finding)
+
+
+def refusal_lines(refusal: Refusal) -> Iterator[Line]:
+    """A guard that refuses, and how to lift it."""
+    yield Line(0, "!", visible(f"{refusal.code} {refusal.title}: {refusal.message}"), Tone.ALARM)
+    for address in refusal.addresses[:MOST_ADDRESSES]:
+        yield Line(2, "", visible(address), Tone.QUIET)
+    if len(refusal.addresses) > MOST_ADDRESSES:
+        yield Line(2, "", f"and {len(refusal.addresses) - MOST_ADDRESSES:,} more", Tone.QUIET)
+    if refusal.advice:
+        yield Line(1, "", visible(refusal.advice), Tone.STRONG)
+
+
+def _agree(sentence: str, many: bool) -> str:
+    """The verb in the number of its subject."""
+    verb, _, rest = sentence.partition(" ")
+    return f"{ {'is': 'are', 'has': 'have'}.get(verb, verb) if many else verb } {rest}"
+
+
+def _consequence(consequence: Consequence) -> Line:
+    alarming = consequence.effect in ALARMING
+    return Line(1, "!" if alarming else "·", visible(consequence.text), Tone.ALARM if alarming else Tone.PLAIN)
+
+
+def _differences(change: Change) -> Iterator[Line]:
+    if change.fields:
+        yield from (_field(field) for field in change.fields)
+    elif change.before is None and change.after is not None:
+        for name, wanted in change.after.items():
+            if wanted not in (None, "", [], {}):
+                yield Line(1, "+", visible(f"{name}: {value(wanted)}"), Tone.GOOD)
+
+
+def _field(field: FieldChange) -> Line:
+    if field.before is None:
+        return Line(1, "+", visible(f"{field.path}: {value(field.after)}"), Tone.GOOD)
+    if field.after is None:
+        return Line(1, "-", visible(f"{field.path}: {value(field.before)}"), Tone.BAD)
+    return Line(1, "~", visible(f"{field.path}: {value(field.before)} → {value(field.after)}"), Tone.CHANGE)
+
+
+def _steps(change: Change, many: bool) -> Iterator[Line]:
+    """The steps where there is more to know than the action says: several of them, or an approval to get first."""
+    if len(change.steps) > 1 and many:
+        yield Line(1, "", visible(f"in {len(change.steps)} steps each: {', '.join(s.verb for s in change.steps)}"))
+    elif len(change.steps) > 1:
+        for number, step in enumerate(change.steps, 1):
+            usually = f" (usually {step.usually})" if step.usually else ""
+            yield Line(1, f"{number}.", visible(f"{step.title or step.verb}{usually}"))
+    for guard in sorted({step.needs_approval for step in change.steps if step.needs_approval}):
+        yield Line(1, "!", visible(f"needs approval: Resource Guard {guard}"), Tone.ALARM)
+
+
+def _advice(finding: Finding) -> Iterator[Line]:
+    if finding.advice:
+        yield Line(1, "", visible(finding.advice), Tone.STRONG)
+    for place in finding.also:
+        yield Line(1, "", visible(f"see also {place}"), Tone.QUIET)

@@ -1,0 +1,195 @@
+"""Plans to look at: one with everything in it, and one whose names try to break out of every format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from reconciler.model.source import Source
+from reconciler.plan.change import Action, Change, Consequence, Effect, FieldChange, Reason, Step
+from reconciler.plan.finding import Finding, Severity
+from reconciler.plan.plan import Plan, Refusal
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+VAULT = "prod/rg-backup/rsv-weu"
+POLICY = f"backup_policy.{VAULT}/daily-30d"
+PLACE = Source("policies/protections/web.yaml", 12, 3)
+
+
+@pytest.fixture
+def golden() -> Callable[[str, str], None]:
+    """Compares with tests/golden/NAME; `make golden` (UPDATE_GOLDEN=1) writes it."""
+
+    def check(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if os.environ.get("UPDATE_GOLDEN"):
+            path.write_text(text + "\n", encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == text + "\n", f"{name} is not as it was: make golden, and look"
+
+    return check
+
+
+def step(address: str, verb: str, title: str, **values: str) -> Step:
+    return Step(
+        id=f"{address}#{verb}",
+        kind=address.split(".", maxsplit=1)[0],
+        address=address,
+        verb=verb,
+        title=title,
+        **values,
+    )
+
+
+def vm(name: str, action: Action, reason: Reason, **values: object) -> Change:
+    address = f"protected_vm.prod/rg-web/{name}"
+    steps = () if action is Action.BLOCKED else (step(address, "protect", f"protect {name} in vault rsv-weu"),)
+    fields: dict[str, object] = {"steps": steps, "source": PLACE, **values}
+    return Change(
+        address=address,
+        kind="protected_vm",
+        title="protected VM",
+        protects=True,
+        action=action,
+        reason=reason,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def new(name: str) -> Change:
+    after = {"policy": POLICY, "state": "Protected", "disks": {"type": "only", "luns": [0, 1]}}
+    seeds = Consequence(effect=Effect.SEEDS, text="the first backup is a full one")
+    return vm(name, Action.CREATE, Reason.NOT_IN_AZURE, why="not in Azure yet", after=after, consequences=(seeds,))
+
+
+def changes() -> tuple[Change, ...]:
+    pruned = Consequence(
+        effect=Effect.PRUNES,
+        text="prunes up to 16 recovery points of each of 212 VMs (3,392 in all) within a day: daily 30 → 14",
+        figures={"recovery_points_pruned": 3392},
+    )
+    policy = Change(
+        address=POLICY,
+        kind="backup_policy",
+        title="backup policy",
+        action=Action.UPDATE,
+        reason=Reason.DIFFERS,
+        why="retention differs",
+        before={"retention": {"daily": 30}},
+        after={"retention": {"daily": 14, "weekly": 4}},
+        fields=(
+            FieldChange(path="retention.daily", before=30, after=14),
+            FieldChange(path="retention.weekly", before=None, after=4),
+            FieldChange(path="tags.owner", before="web", after=None),
+        ),
+        consequences=(pruned,),
+        steps=(step(POLICY, "put", "update backup policy daily-30d in vault rsv-weu", needs_approval="/guards/g1"),),
+        source=Source("policies/backup-policies.yaml", 3, 1),
+    )
+    gone = "protected_vm.prod/rg-web/vm-undone"
+    undelete = vm("vm-undone", Action.UNDELETE, Reason.SOFT_DELETED, why="soft-deleted, 11 d until its data is gone")
+    return (
+        policy,
+        *(new(f"vm-web-{number:02}") for number in range(1, 13)),
+        msgspec.structs.replace(
+            undelete,
+            fields=(FieldChange(path="state", before="SoftDeleted", after="Protected"),),
+            steps=(step(gone, "undelete", "undelete", usually="1 min"), step(gone, "resume", "resume protection")),
+        ),
+        vm("vm-old", Action.RELEASE, Reason.NOT_DECLARED, why="no policy asks for it any longer", source=None),
+        vm(
+            "vm-data",
+            Action.DELETE,
+            Reason.NOT_DECLARED,
+            why="its vault says deleteData",
+            source=None,
+            consequences=(Consequence(effect=Effect.DELETES, text="deletes 30 recovery points after 14 days"),),
+        ),
+        vm(
+            "vm-legacy",
+            Action.BLOCKED,
+            Reason.CANNOT_CHANGE,
+            why="an Enhanced policy cannot be exchanged for a Standard one (BP-40)",
+            manual="stop protection with retained data, delete it after 30 d, and run again",
+            fields=(FieldChange(path="policy", before="enhanced", after="daily-30d"),),
+        ),
+    )
+
+
+def findings() -> tuple[Finding, ...]:
+    return (
+        Finding(code="unreadable", message="cannot list vaults of dev (AuthorizationFailed)", severity=Severity.WARNING,
+                advice="grant Reader", address="dev"),
+        Finding(code="BP-52", message="120 VMs use this policy", severity=Severity.DOUBT,
+                source=Source("policies/backup-policies.yaml", 3, 1), also=(PLACE,)),
+        *(
+            Finding(code="uncovered", message="no Protection and no Exemption names this VM", severity=Severity.WARNING,
+                    advice="add it to one", address=f"virtual_machine.prod/rg-lab/vm-{number}")
+            for number in range(12)
+        ),
+        Finding(code="rpo", message="newest recovery point is 3 d 2 h old, 24h were promised", topic="objectives",
+                severity=Severity.WARNING, address="protected_vm.prod/rg-web/vm-sick"),
+        Finding(code="unmanaged", message="this vault is in Azure and no policy asks for it; it is left as it is",
+                topic="unmanaged", severity=Severity.INFO, address="vault.prod/rg-x/rsv-foreign"),
+        Finding(code="unused", message="no Protection uses this policy", severity=Severity.INFO,
+                source=Source("policies/backup-policies.yaml", 40, 1)),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def everything() -> Plan:
+    refusal = Refusal(
+        code="G103",
+        title="destroys recovery points",
+        message="1 change would delete recovery points",
+        count=1,
+        addresses=("protected_vm.prod/rg-web/vm-data",),
+        advice="if this is meant, add --allow G103=1",
+    )
+    error = Finding(
+        code="no-match",
+        message="the selector matches no VM",
+        advice="write allowEmpty: true if that is meant",
+        source=Source("policies/protections/sql.yaml", 5, 1),
+    )
+    return Plan(
+        created="2026-03-02T03:00:00Z",
+        changes=changes(),
+        deferred=(vm("vm-late", Action.CREATE, Reason.DEFERRED, why="not in Azure yet"),),
+        findings=(error, *findings()),
+        refusals=(refusal,),
+        allowed=("G104=1",),
+        unchanged=17,
+        machines=40,
+        complete=False,
+        unknown=("vault.dev/rg/rsv-dev",),
+    )
+
+
+HOSTILE = "\x1b[2J\x9b31m\u202e`x`|<script>alert(1)</script>@octocat #1 [a](https://evil.test)\n```\n- [x] done"
+"""A terminal escape, a C1 control, a direction override, code, table, HTML, mention, issue, link, fence and list."""
+
+
+@pytest.fixture
+def hostile() -> Plan:
+    address = f"protected_vm.prod/rg-web/{HOSTILE}"
+    change = Change(
+        address=address,
+        kind="protected_vm",
+        title="protected VM",
+        action=Action.UPDATE,
+        reason=Reason.DIFFERS,
+        why=f"{HOSTILE} differs",
+        fields=(FieldChange(path=f"tags.{HOSTILE}", before=HOSTILE, after=[HOSTILE]),),
+        consequences=(Consequence(effect=Effect.PRUNES, text=HOSTILE),),
+        steps=(step(address, "put", HOSTILE), step(address, "put2", HOSTILE)),
+        source=Source(HOSTILE, 1, 1),
+        manual=HOSTILE,
+    )
+    blocked = msgspec.structs.replace(change, action=Action.BLOCKED, steps=())
+    finding = Finding(code="rpo", message=HOSTILE, advice=HOSTILE, address=address, severity=Severity.WARNING)
+    refusal = Refusal(code="G104", title="t", message=HOSTILE, count=1, addresses=(address,), advice=HOSTILE)
+    return Plan(created="2026-03-02T03:00:00Z", changes=(change, blocked), findings=(finding,), refusals=(refusal,))

@@ -1,0 +1,170 @@
+"""What people and programs read: golden files, and the promises of each format."""
+
+from __future__ import annotations
+
+import json as standard_json
+import re
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.plan.change import Action, Change, Reason
+from reconciler.plan.file import decode
+from reconciler.plan.finding import Finding, Severity
+from reconciler.plan.plan import Plan
+from reconciler.render import escape, json, markdown, text
+
+RENDERERS = [text.render_plan, text.render_drift, markdown.render_plan, markdown.render_drift]
+BLOCKED = Change(address="a.b/c", kind="a", action=Action.BLOCKED, reason=Reason.DIFFERS)
+COLOURS = re.compile(r"\x1b\[[0-9;]+m")
+Golden = Callable[[str, str], None]
+
+
+def test_plan_text(everything: Plan, golden: Golden) -> None:
+    golden("plan.txt", text.render_plan(everything))
+
+
+def test_plan_text_in_colour(everything: Plan, golden: Golden) -> None:
+    coloured = text.render_plan(everything, colour=True)
+    golden("plan.ansi.txt", coloured)
+    assert COLOURS.sub("", coloured) == text.render_plan(everything)
+
+
+def test_plan_markdown(everything: Plan, golden: Golden) -> None:
+    golden("plan.md", markdown.render_plan(everything))
+
+
+def test_plan_json(everything: Plan, golden: Golden) -> None:
+    golden("plan.json", json.render_plan(everything))
+    assert decode(json.render_plan(everything).encode()) == everything
+
+
+def test_drift(everything: Plan, golden: Golden) -> None:
+    golden("drift.txt", text.render_drift(everything))
+    golden("drift.md", markdown.render_drift(everything))
+    golden("drift.json", json.render_drift(everything))
+
+
+def test_hostile_names(hostile: Plan, golden: Golden) -> None:
+    golden("hostile.txt", text.render_plan(hostile))
+    golden("hostile.md", markdown.render_plan(hostile))
+    golden("hostile.json", json.render_plan(hostile))
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+def test_no_name_reaches_the_terminal_as_it_is(hostile: Plan, renderer: Callable[[Plan], str]) -> None:
+    assert all(line.isprintable() for line in renderer(hostile).split("\n"))
+
+
+def test_colours_are_the_only_escapes(hostile: Plan) -> None:
+    assert COLOURS.sub("", text.render_plan(hostile, colour=True)) == text.render_plan(hostile)
+
+
+def test_json_is_safe_to_print_and_still_says_the_same(hostile: Plan) -> None:
+    shown = json.render_plan(hostile)
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert standard_json.loads(shown)["resource_changes"][0]["address"] == hostile.changes[0].address
+    assert decode(shown.encode()) == hostile
+
+
+def outside_fences(report: str) -> str:
+    """The report without its fenced blocks, found as CommonMark finds them."""
+    kept, ticks = [], ""
+    for line in report.split("\n"):
+        run = re.match("`{3,}", line)
+        if not ticks and run:
+            ticks = run.group()
+        elif ticks and re.fullmatch(f"`{{{len(ticks)},}} *", line):
+            ticks = ""
+        elif not ticks:
+            kept.append(line)
+    assert not ticks
+    return "\n".join(kept)
+
+
+def test_no_name_stands_outside_a_fence(hostile: Plan) -> None:
+    shown = outside_fences(markdown.render_plan(hostile))
+    assert "octocat" not in shown
+    assert "script" not in shown
+
+
+@pytest.mark.parametrize("renderer", [markdown.render_plan, markdown.render_drift])
+def test_a_comment_fits_whatever_the_estate(everything: Plan, renderer: Callable[[Plan], str]) -> None:
+    many = tuple(
+        Change(address=f"a.b/{number}", kind="a", action=Action.UPDATE, reason=Reason.DIFFERS, why=f"{number}")
+        for number in range(9000)
+    )
+    shown = renderer(msgspec.structs.replace(everything, deferred=many))
+    assert len(shown) <= markdown.MOST_CHARACTERS
+    assert "more lines: " in shown
+    assert "left out: the text and JSON formats show everything" in shown
+    assert shown.count("<details>") == shown.count("</details>")
+    outside_fences(shown)
+
+
+@pytest.mark.parametrize(
+    ("plan", "sentence"),
+    [
+        (Plan(created="", unchanged=17, machines=40), "No changes. Azure matches the policies (17 resources, 40 VMs)."),
+        (Plan(created="", unchanged=1, machines=1), "No changes. Azure matches the policies (1 resource, 1 VM)."),
+        (Plan(created="", complete=False), "No changes in what could be read (0 resources, 0 VMs). A part of Azure"),
+        (Plan(created="", targets=("a*",)), "No changes in the part that was asked for. Azure matches"),
+        (Plan(created="", findings=(Finding(code="x", message="m"),)), "Nothing can be applied: 1 error."),
+        (
+            Plan(created="", changes=(BLOCKED,)),
+            "Nothing can be done now: what differs is blocked or put off.\nPlan: 1 blocked; 0 unchanged.",
+        ),
+    ],
+)
+def test_the_sentence_that_everybody_reads(plan: Plan, sentence: str) -> None:
+    assert sentence in text.render_plan(plan)
+
+
+@pytest.mark.parametrize(
+    ("plan", "sentence"),
+    [
+        (Plan(created="", unchanged=17, machines=40), "No drift. Azure matches the policies (17 resources, 40 VMs)."),
+        (Plan(created="", complete=False), "No drift in what could be read"),
+        (Plan(created="", findings=(Finding(code="x", message="m"),)), "Cannot tell: 1 error"),
+        (
+            Plan(created="", changes=(Change(address="a.b/c", kind="a", action=Action.UPDATE, reason=Reason.DIFFERS),)),
+            "Drift: 1 resource is not as declared.\nDrift: 1 drifted; 0 in step.",
+        ),
+    ],
+)
+def test_the_sentence_of_a_drift_report(plan: Plan, sentence: str) -> None:
+    shown = text.render_drift(plan)
+    assert sentence in shown
+
+
+def test_findings_without_changes_are_still_told() -> None:
+    plan = Plan(
+        created="", findings=(Finding(code="uncovered", message="m", severity=Severity.WARNING, address="v.p/x"),)
+    )
+    assert "· v.p/x: uncovered: m" in text.render_drift(plan)
+
+
+def test_lines_are_wrapped_at_the_width_and_hang_below_their_text(everything: Plan) -> None:
+    shown = text.render_plan(everything, width=60)
+    indented = [line for line in shown.split("\n") if line.startswith(" ")]
+    assert max(len(line) for line in indented) == 60
+    assert shown.replace("\n", " ").split() == text.render_plan(everything).replace("\n", " ").split()
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_escapes_hold_for_any_text(name: str) -> None:
+    shown = escape.visible(name)
+    assert shown.isprintable()
+    prose = escape.markdown(name)
+    assert not re.search(r"<(?!!-- -->)", prose)
+    assert not re.search(r"(?<!\\)[`|*\[\]]", prose)
+    assert not re.search(r"@\w|://|www\.", prose)
+    span = escape.code(name)
+    ticks = re.match("`+", span)
+    assert ticks
+    inner = span[len(ticks.group()) : -len(ticks.group())]
+    assert ticks.group() not in re.findall("`+", inner)
