@@ -35,15 +35,6 @@ def markdown(text: str) -> str:
     return _MENTIONS.sub(_part, marked)
 
 
-def code(text: str, *, cell: bool = False) -> str:
-    """A Markdown code span that the text cannot leave. In a table `cell` pipes need a backslash even there."""
-    shown = visible(text) or " "
-    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
-    fence = "`" * (longest + 1)
-    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return (fence + pad + shown + pad + fence).replace("|", r"\|" if cell else "|")
-
-
 def fence(text: str) -> str:
     """A fence longer than any run of backticks in the text."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)

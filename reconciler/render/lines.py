@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.counting import count
@@ -11,7 +11,7 @@ from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Refusal
 from reconciler.render.escape import value, visible
 from reconciler.render.style import Tone
-from reconciler.render.view import ALARMING, Group, Notice, addresses_of
+from reconciler.render.view import ALARMING, Group, Notice
 
 MOST_ADDRESSES = 10
 
@@ -43,10 +43,7 @@ def group_lines(group: Group) -> Iterator[Line]:
     subject = count(len(group.changes), change.title or change.kind) if many else change.address
     yield Line(0, symbol, visible(f"{subject} {_agree(group.sentence, many)}"), tone)
     if many:
-        shown, rest = addresses_of(group, MOST_ADDRESSES)
-        for address in (*shown, rest):
-            if address:
-                yield Line(2, "", visible(address), Tone.QUIET)
+        yield from _list([change.address for change in group.changes])
     for consequence in change.consequences:
         yield _consequence(consequence)
     yield from _differences(change)
@@ -65,22 +62,23 @@ def notice_lines(notice: Notice) -> Iterator[Line]:
     place = f"{finding.source}: " if finding.source else ""
     yield Line(0, "·", visible(f"{place}{one}{finding.code}: {finding.message}"), tone)
     if len(notice.addresses) > 1:
-        for address in notice.addresses[:MOST_ADDRESSES]:
-            yield Line(2, "", visible(address), Tone.QUIET)
-        if len(notice.addresses) > MOST_ADDRESSES:
-            yield Line(2, "", f"and {len(notice.addresses) - MOST_ADDRESSES:,} more", Tone.QUIET)
+        yield from _list(notice.addresses)
     yield from _advice(finding)
 
 
 def refusal_lines(refusal: Refusal) -> Iterator[Line]:
     """A guard that refuses, and how to lift it."""
     yield Line(0, "!", visible(f"{refusal.code} {refusal.title}: {refusal.message}"), Tone.ALARM)
-    for address in refusal.addresses[:MOST_ADDRESSES]:
-        yield Line(2, "", visible(address), Tone.QUIET)
-    if len(refusal.addresses) > MOST_ADDRESSES:
-        yield Line(2, "", f"and {len(refusal.addresses) - MOST_ADDRESSES:,} more", Tone.QUIET)
+    yield from _list(refusal.addresses)
     if refusal.advice:
         yield Line(1, "", visible(refusal.advice), Tone.STRONG)
+
+
+def _list(addresses: Sequence[str]) -> Iterator[Line]:
+    for address in addresses[:MOST_ADDRESSES]:
+        yield Line(2, "", visible(address), Tone.QUIET)
+    if len(addresses) > MOST_ADDRESSES:
+        yield Line(2, "", f"and {len(addresses) - MOST_ADDRESSES:,} more", Tone.QUIET)
 
 
 def _agree(sentence: str, many: bool) -> str:

@@ -58,8 +58,7 @@ def _section(section: Section, room: int) -> Iterator[str]:
     if missing:
         kept.append(f"… {count(missing, 'more line')}: {_ELSEWHERE}")
     ticks = fence("\n".join(kept))
-    number = len(section.groups) + len(section.notices) + len(section.refusals)
-    title = f"{section.title} ({number})"
+    title = f"{section.title} ({section.size:,})"
     folded = len(kept) > _OPEN
     yield f"<details><summary>{title}</summary>" if folded else f"### {title}"
     yield ""

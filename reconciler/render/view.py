@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import msgspec
 
-from reconciler.model.counting import count
 from reconciler.plan.change import Action, Change, Effect
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan, Refusal
@@ -51,8 +50,10 @@ class Section:
     refusals: tuple[Refusal, ...] = ()
 
     @property
-    def filled(self) -> bool:
-        return bool(self.groups or self.notices or self.refusals)
+    def size(self) -> int:
+        """How many resources and findings it tells of."""
+        changes = sum(len(group.changes) for group in self.groups)
+        return changes + sum(max(1, len(notice.addresses)) for notice in self.notices) + len(self.refusals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def view(plan: Plan, wording: Wording) -> View:
     return View(
         verdict=wording.verdict(plan),
         counts="" if plan.empty else wording.counts(plan, _tally(plan)),
-        sections=tuple(section for section in sections if section.filled),
+        sections=tuple(section for section in sections if section.size),
         calm=plan.empty and plan.complete and not plan.errors,
     )
 
@@ -152,10 +153,3 @@ def _tally(plan: Plan) -> Counter[str]:
     tally["deferred"] = len(plan.deferred)
     tally.update(chapter(item) for item in plan.findings if item.severity is not Severity.ERROR)
     return tally
-
-
-def addresses_of(group: Group, most: int) -> tuple[tuple[str, ...], str]:
-    """The addresses to show, and a phrase for the others ("" where there are none)."""
-    shown = tuple(change.address for change in group.changes[:most])
-    rest = len(group.changes) - len(shown)
-    return shown, f"and {count(rest, 'more', 'more')}" if rest else ""
