@@ -27,7 +27,7 @@ DAYS_PER_YEAR = 366
 """A year counts as its longest, so that the point of the same day a year ago is still there."""
 
 
-class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When backups start. `time` is HH:MM local to `time_zone` (a Windows id); hourly windows begin at it.
 
     `interval_hours` and `duration_hours` are 0 unless the frequency is Hourly; `weekdays` is empty unless it is Weekly.
@@ -38,7 +38,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     weekdays: tuple[str, ...] = ()
     interval_hours: int = 0
     duration_hours: int = 0
-    time_zone: str = "UTC"
+    time_zone: str
 
     @property
     def starts_per_day(self) -> int:
@@ -58,20 +58,20 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         return 24 * max(later - earlier for earlier, later in pairwise([*days, days[0] + DAYS_PER_WEEK]))
 
 
-class Daily(msgspec.Struct, frozen=True, kw_only=True):
+class Daily(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The point of each day is kept this long."""
 
     days: int
 
 
-class Weekly(msgspec.Struct, frozen=True, kw_only=True):
+class Weekly(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The points of these weekdays are kept this long."""
 
     weeks: int
     weekdays: tuple[str, ...]
 
 
-class Monthly(msgspec.Struct, frozen=True, kw_only=True):
+class Monthly(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The points of these days of a month, or of these weekdays of these weeks of it, are kept this long.
 
     `days` holds numbers as text and `last`.
@@ -83,7 +83,7 @@ class Monthly(msgspec.Struct, frozen=True, kw_only=True):
     weekdays: tuple[str, ...] = ()
 
 
-class Yearly(msgspec.Struct, frozen=True, kw_only=True):
+class Yearly(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """As Monthly, in these months only."""
 
     years: int
@@ -93,7 +93,7 @@ class Yearly(msgspec.Struct, frozen=True, kw_only=True):
     weekdays: tuple[str, ...] = ()
 
 
-class Retention(msgspec.Struct, frozen=True, kw_only=True):
+class Retention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How long points in the vault live: as long as the longest tier that names them."""
 
     daily: Daily | None = None

@@ -25,9 +25,9 @@ from reconciler.model.retention import (
     reductions,
 )
 
-DAILY = Schedule(frequency="Daily", time="22:00")
-HOURLY = Schedule(frequency="Hourly", time="08:00", interval_hours=4, duration_hours=12)
-SUNDAYS = Schedule(frequency="Weekly", time="22:00", weekdays=("Sunday",))
+DAILY = Schedule(frequency="Daily", time="22:00", time_zone="UTC")
+HOURLY = Schedule(frequency="Hourly", time="08:00", interval_hours=4, duration_hours=12, time_zone="UTC")
+SUNDAYS = Schedule(frequency="Weekly", time="22:00", weekdays=("Sunday",), time_zone="UTC")
 TODAY = dt.date(2026, 11, 22)
 
 
@@ -101,7 +101,7 @@ retentions = st.builds(
     yearly=st.none() | st.builds(lambda n, m, c: Yearly(years=n, months=m, **c), st.integers(1, 2), months, chosen),
 )
 schedules = st.sampled_from([DAILY, HOURLY]) | weekdays.map(
-    lambda some: Schedule(frequency="Weekly", time="22:00", weekdays=some)
+    lambda some: Schedule(frequency="Weekly", time="22:00", weekdays=some, time_zone="UTC")
 )
 policies = st.builds(
     PolicyTerms, tier=st.just("Enhanced"), schedule=schedules, retention=retentions, instant_days=st.integers(7, 12)

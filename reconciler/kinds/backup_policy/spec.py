@@ -35,7 +35,7 @@ _AGE_UNITS = {
 }
 
 
-class InstantRestore(msgspec.Struct, frozen=True, kw_only=True):
+class InstantRestore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Days that snapshots stay beside the VM, and the name of their resource group; "" is Azure's own name."""
 
     days: int
@@ -43,12 +43,15 @@ class InstantRestore(msgspec.Struct, frozen=True, kw_only=True):
     suffix: str = ""
 
 
-class Tiering(msgspec.Struct, frozen=True, kw_only=True):
+class Tiering(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`duration` counts `unit`s (Days, Weeks, Months, Years) and is 0 unless the mode is TierAfter."""
 
-    mode: Literal["DoNotTier", "TierRecommended", "TierAfter"] = "DoNotTier"
+    mode: Literal["DoNotTier", "TierRecommended", "TierAfter"]
     duration: int = 0
     unit: str = ""
+
+
+DO_NOT_TIER = Tiering(mode="DoNotTier")
 
 
 class BackupPolicySpec(Spec, frozen=True, kw_only=True):
@@ -59,7 +62,7 @@ class BackupPolicySpec(Spec, frozen=True, kw_only=True):
     schedule: Schedule
     retention: Retention
     instant_restore: InstantRestore
-    tiering: Tiering = Tiering()
+    tiering: Tiering = DO_NOT_TIER
     consistency: Literal["ApplicationConsistent", "CrashConsistent"] = "ApplicationConsistent"
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from reconciler.kinds.backup_policy.spec import (
+    DO_NOT_TIER,
     BackupPolicySpec,
     InstantRestore,
     Tiering,
@@ -262,7 +263,7 @@ def _chosen(tier: TierBody) -> dict[str, tuple[str, ...]]:
 def _tiering(body: TieringBody | None) -> Tiering:
     mode = body.tiering_mode if body else None
     if body is None or mode not in ("TierRecommended", "TierAfter"):
-        return Tiering()
+        return DO_NOT_TIER
     if mode == "TierRecommended":
         return Tiering(mode="TierRecommended")
     return Tiering(mode="TierAfter", duration=body.duration or 0, unit=body.duration_type or "")

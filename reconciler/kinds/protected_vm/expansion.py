@@ -98,8 +98,7 @@ def _unassigned(expansion: Expansion, assigned: set[Address]) -> Iterator[Findin
         elif facts.vault_id not in vaults and facts.state in ACTIVE:
             yield Finding(
                 code="unmanaged",
-                message=f"VM {address.name} is protected in vault {facts.vault_id.name}, which no policy declares; "
-                "it is left as it is",
+                message=f"protected in vault {facts.vault_id.name}, which no policy declares; it is left as it is",
                 severity=Severity.INFO,
                 address=str(address),
             )
@@ -118,8 +117,8 @@ def _orphan(resource: Resource, facts: ItemFacts) -> Finding:
     )
     return Finding(
         code="orphan",
-        message=f"VM {resource.address.name} is gone and vault {facts.vault_id.name} still holds its backups "
-        f"({points}); they are left as they are",
+        message=f"the VM is gone and vault {facts.vault_id.name} still holds its backups ({points}); they are left "
+        "as they are",
         severity=Severity.WARNING,
         advice="restore the VM from them, or stop the protection by hand: it is billed, and its backups fail",
         address=str(resource.address),

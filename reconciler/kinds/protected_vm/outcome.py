@@ -17,14 +17,13 @@ def judge_outcome(resource: Resource, objectives: Objectives, now: datetime) -> 
     facts = resource.observed
     if not isinstance(facts, ItemFacts) or facts.state is ItemState.SOFT_DELETED:
         return
-    name, newest = resource.address.name, facts.last_recovery_point
+    newest = facts.last_recovery_point
     failing = facts.last_backup_status == "Failed" or facts.state is ItemState.FAILING
     if failing:
         since = f"no successful backup for {format_age(now - newest)}" if newest else "never a successful backup"
         yield _finding(
             "backups_failing",
-            f"backups of {name} fail: {since}"
-            + (f"; last error: {facts.health_message}" if facts.health_message else ""),
+            f"its backups fail: {since}" + (f"; last error: {facts.health_message}" if facts.health_message else ""),
             "look at the backup job in the portal, or: az backup job list --status Failed",
             resource,
         )
@@ -32,7 +31,7 @@ def judge_outcome(resource: Resource, objectives: Objectives, now: datetime) -> 
         waiting = facts.state is ItemState.FIRST_BACKUP_PENDING
         yield _finding(
             "never_backed_up",
-            f"{name} has no recovery point yet" + (": its first backup is still to come" if waiting else ""),
+            "no recovery point yet" + (": its first backup is still to come" if waiting else ""),
             "wait for its schedule, or start one now: az backup protection backup-now",
             resource,
             Severity.INFO if waiting and objectives.rpo is None else Severity.WARNING,
@@ -40,7 +39,7 @@ def judge_outcome(resource: Resource, objectives: Objectives, now: datetime) -> 
     if objectives.rpo is not None and newest is not None and now - newest > parse_duration(objectives.rpo):
         yield _finding(
             "rpo_missed",
-            f"the newest recovery point of {name} is {format_age(now - newest)} old; promised is {objectives.rpo}",
+            f"the newest recovery point is {format_age(now - newest)} old; promised is {objectives.rpo}",
             "see why its backups do not run, or promise what its policy can keep",
             resource,
         )

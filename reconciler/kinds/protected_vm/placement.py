@@ -89,8 +89,8 @@ class Placement:
         self._foreign.append(
             Finding(
                 code="foreign_vault",
-                message=f"VM {assignment.machine.name} is protected in vault {facts.vault_id.name} (policy "
-                f"{facts.policy_name or 'none'}), which no policy declares; it is left there",
+                message=f"protected in vault {facts.vault_id.name} (policy {facts.policy_name or 'none'}), which no "
+                "policy declares; it is left there",
                 severity=Severity.WARNING,
                 advice=f"declare that vault, or add moveFrom: [{facts.vault_id.name}] to move its VMs",
                 source=assignment.source,

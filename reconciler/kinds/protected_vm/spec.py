@@ -13,10 +13,10 @@ from reconciler.model.resource import Ref, Spec
 Protected = Literal["Protected", "Stopped", "Suspended", "SoftDeleted", "Unknown"]
 
 
-class Disks(msgspec.Struct, frozen=True, kw_only=True):
+class Disks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which data disks are backed up; the OS disk always is. `luns` belongs to only and except, ascending."""
 
-    mode: Literal["all", "osOnly", "only", "except"] = "all"
+    mode: Literal["all", "osOnly", "only", "except"]
     luns: tuple[int, ...] = ()
 
     def __str__(self) -> str:
@@ -26,7 +26,7 @@ class Disks(msgspec.Struct, frozen=True, kw_only=True):
         return f"data disks {numbers} only" if self.mode == "only" else f"all disks but {numbers}"
 
 
-ALL_DISKS = Disks()
+ALL_DISKS = Disks(mode="all")
 OS_DISK_ONLY = Disks(mode="osOnly")
 
 

@@ -20,6 +20,7 @@ from reconciler.model.observed import ItemFacts, ItemState
 from reconciler.plan.change import Action, Phase, Reason, Step
 
 WRITE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/write"
+KEEPING = ", keeping all recovery points"
 DELETE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/delete"
 
 
@@ -42,6 +43,7 @@ class Target:
         title: str,
         *,
         phase: Phase = Phase.SETUP,
+        suffix: str = "",
         usually: str = "a few seconds",
         needs_approval: bool = False,
         **arguments: Any,
@@ -51,7 +53,7 @@ class Target:
             kind=NAME,
             address=str(self.address),
             verb=verb,
-            title=f"{title} {self.machine.name} in vault {self.vault.name}",
+            title=f"{title} {self.machine.name} in vault {self.vault.name}{suffix}",
             arguments={
                 "vault": str(self.vault),
                 "machine": str(self.machine),
@@ -85,7 +87,7 @@ def protection_steps(comparison: Comparison[ProtectedVmSpec], verdict: Verdict) 
     )
     steps: list[Step] = []
     if comparison.live is not None and verdict.reason is Reason.OTHER_VAULT and facts_of(comparison).state in ACTIVE:
-        steps.append(_elsewhere(comparison).step("stop", "stop, keeping all recovery points,", phase=Phase.TEARDOWN))
+        steps.append(_elsewhere(comparison).step("stop", "stop the backups of", suffix=KEEPING, phase=Phase.TEARDOWN))
     if held is not None and held.state is ItemState.SOFT_DELETED:
         steps.append(target.step("undelete", "bring back the backups of", usually="15 s"))
     steps.append(_configure(comparison, verdict, target, held))
@@ -138,7 +140,7 @@ def _release_steps(comparison: Comparison[ProtectedVmSpec], verdict: Verdict) ->
         live = comparison.live_spec.policy
         keeps = str(target.vault.child("backupPolicies", live.address.name)) if live else ""
         return (target.step("suspend", "suspend the backups of", phase=Phase.TEARDOWN, keeps=keeps),)
-    return (target.step("stop", "stop, keeping all recovery points,", phase=Phase.TEARDOWN),)
+    return (target.step("stop", "stop the backups of", suffix=KEEPING, phase=Phase.TEARDOWN),)
 
 
 def _elsewhere(comparison: Comparison[ProtectedVmSpec]) -> Target:
