@@ -24,6 +24,17 @@ DEFAULTS: Mapping[str, Any] = {
     "provisioningState": "Succeeded",
     "privateEndpointStateForBackup": "None",
     "privateEndpointStateForSiteRecovery": "None",
+    "monitoringSettings": {
+        "azureMonitorAlertSettings": {
+            "alertsForAllJobFailures": "Enabled",
+            "alertsForAllReplicationIssues": "Enabled",
+            "alertsForAllFailoverIssues": "Enabled",
+        },
+        "classicAlertSettings": {
+            "alertsForCriticalOperations": "Enabled",
+            "emailNotificationsForSiteRecovery": "Enabled",
+        },
+    },
     "redundancySettings": {"standardTierStorageRedundancy": "GeoRedundant", "crossRegionRestore": "Disabled"},
     "publicNetworkAccess": "Enabled",
     "restoreSettings": {"crossSubscriptionRestoreSettings": {"crossSubscriptionRestoreState": "Enabled"}},

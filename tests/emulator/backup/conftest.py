@@ -6,16 +6,21 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from multidict import CIMultiDict
 
 from reconciler.emulator import estate, providers
 from reconciler.emulator.clock import Clock
-from reconciler.emulator.gateway import Outcome
+from reconciler.emulator.gateway import Call, Gateway
 from reconciler.emulator.store import Store
 from reconciler.emulator.world import Configuration, World
+
+RECORDINGS = Path(__file__).parents[3].parent / "shared" / "azure" / "wire" / "backup"
+collect_ignore = [] if RECORDINGS.is_dir() else ["test_recorded_shapes.py"]
 
 SUBSCRIPTION = "11111111-1111-4111-8111-111111111111"
 OTHER_SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
@@ -105,6 +110,11 @@ def build() -> Build:
 
 
 @pytest.fixture
+def backup_estate() -> dict[str, Any]:
+    return BACKUP_ESTATE
+
+
+@pytest.fixture
 def world(build: Build) -> World:
     return build(BACKUP_ESTATE)
 
@@ -125,15 +135,19 @@ class Answer:
 
 
 class Caller:
-    """Speaks ARM. Paths that do not begin with ``/subscriptions`` are below the vault ``rsv-app``."""
+    """Speaks ARM. Paths without a leading slash begin with the name of a vault."""
 
-    def __init__(self, world: World, ask: Callable[..., Outcome]) -> None:
+    def __init__(self, world: World) -> None:
         self.world = world
-        self._ask = ask
+        self._gateway = Gateway(world, providers.router())
 
     def send(self, method: str, path: str, body: Any = None, *, version: str = "2026-08-01") -> Answer:
-        full = path if path.startswith("/subscriptions") else f"{VAULTS}/{path}"
-        outcome = self._ask(method, full, body, api_version=version).response
+        full = path if path.startswith("/") else f"{VAULTS}/{path}"
+        separator = "&" if "?" in full else "?"
+        target = f"{full.replace(' ', '%20')}{separator}api-version={version}" if "api-version=" not in full else full
+        sent = b"" if body is None else json.dumps(body).encode()
+        headers = CIMultiDict({"content-type": "application/json"})
+        outcome = self._gateway.answer(Call(method, target, headers, sent, "https://localhost:9443", "tests")).response
         content = outcome.body
         if isinstance(content, bytes):
             content = json.loads(content)
@@ -193,8 +207,14 @@ def vm_id(name: str) -> str:
 
 
 @pytest.fixture
-def caller(world: World, ask: Callable[..., Outcome]) -> Caller:
-    return Caller(world, ask)
+def caller(world: World) -> Caller:
+    return Caller(world)
+
+
+@pytest.fixture
+def caller_of(build: Build) -> Callable[[dict[str, Any]], Caller]:
+    """A caller of a world with another estate."""
+    return lambda document: Caller(build(document))
 
 
 def policy_of(**changes: Any) -> dict[str, Any]:
