@@ -45,7 +45,7 @@ def judge(kind: Kind[Any], comparison: Comparison[Any]) -> Verdict:
             f"Azure cannot change {names} of a {kind.title} in place, and it is never replaced",
             f"set {names} in the policies to what Azure has, or make a new {kind.title} under another name",
         )
-    return verdict or Verdict(Action.UPDATE, Reason.DIFFERS, f"{', '.join(fields_named(comparison.fields))} differs")
+    return verdict or Verdict(Action.UPDATE, Reason.DIFFERS, f"differs in {', '.join(fields_named(comparison.fields))}")
 
 
 def draft(

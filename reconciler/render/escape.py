@@ -42,11 +42,18 @@ def fence(text: str) -> str:
 
 
 def value(value: object) -> str:
-    """A plain JSON value of a spec for people: text as it is, the rest as JSON; `-` for nothing."""
-    if value is None:
+    """A plain JSON value of a spec for people: text as it is, lists of such by commas, the rest as JSON."""
+    if value is None or value in ("", [], {}):
         return "-"
-    text = value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
-    return visible(text) or '""'
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
+        return ", ".join(_scalar(item) for item in value)
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    return visible(value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode())
 
 
 def _part(match: re.Match[str]) -> str:

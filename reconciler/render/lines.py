@@ -96,9 +96,17 @@ def _differences(change: Change) -> Iterator[Line]:
     if change.fields:
         yield from (_field(field) for field in change.fields)
     elif change.before is None and change.after is not None:
-        for name, wanted in change.after.items():
-            if wanted not in (None, "", [], {}):
-                yield Line(1, "+", visible(f"{name}: {value(wanted)}"), Tone.GOOD)
+        for path, wanted in _said("", change.after):
+            yield Line(1, "+", visible(f"{path}: {value(wanted)}"), Tone.GOOD)
+
+
+def _said(path: str, wanted: object) -> Iterator[tuple[str, object]]:
+    """What a new resource is told, by dotted path. What is left to Azure (nothing, empty, 0) is not shown."""
+    if isinstance(wanted, dict):
+        for name, inner in wanted.items():
+            yield from _said(f"{path}.{name}" if path else name, inner)
+    elif wanted is False or wanted not in (None, "", [], 0):
+        yield path, wanted
 
 
 def _field(field: FieldChange) -> Line:
