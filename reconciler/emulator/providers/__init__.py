@@ -28,6 +28,7 @@ from reconciler.emulator.providers import (
     sign_in,
     tags,
     vault_configs,
+    vault_deletion,
     vaults,
 )
 from reconciler.emulator.router import Route, Router
@@ -47,6 +48,7 @@ PROVIDERS: tuple[ModuleType, ...] = (
     disks,
     compute_estate,
     vaults,
+    vault_deletion,
     vault_configs,
     resource_guards,
     backup_policies,

@@ -8,7 +8,9 @@ import base64
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from string import punctuation
 from typing import Any
+from urllib.parse import quote
 
 from reconciler.emulator.failures import not_found
 from reconciler.emulator.operations import Operation, polling_headers, timing_headers
@@ -46,12 +48,17 @@ def draw_length(world: World, kind: str) -> timedelta:
     return timedelta(seconds=round(world.random.uniform(low, high), 6))
 
 
+def _in_header(path: str) -> str:
+    """Paths are decoded; only ASCII fits into a header, and the rest of the spelling must stay."""
+    return quote(path, safe=punctuation)
+
+
 def vault_headers(world: World, request: Request, operation: Operation, vault_id: str) -> dict[str, str]:
     """Creation has only Azure-AsyncOperation; update and deletion have Location too."""
     name = _vault_name(operation)
     version = f"?api-version={request.api_version}"
-    location = None if operation.kind == "vault-create" else f"{vault_id}/operationResults/{name}{version}"
-    status = f"{vault_id}/operationStatus/{name}{version}"
+    location = None if operation.kind == "vault-create" else f"{_in_header(vault_id)}/operationResults/{name}{version}"
+    status = f"{_in_header(vault_id)}/operationStatus/{name}{version}"
     return polling_headers(world, request, operation=operation, async_url=status, location=location)
 
 
@@ -66,8 +73,8 @@ def item_headers(world: World, request: Request, operation: Operation, path: str
         world,
         request,
         operation=operation,
-        async_url=f"{path}/operationsStatus/{operation.guid}{version}",
-        location=f"{path}/operationResults/{operation.guid}{version}",
+        async_url=f"{_in_header(path)}/operationsStatus/{operation.guid}{version}",
+        location=f"{_in_header(path)}/operationResults/{operation.guid}{version}",
     )
 
 
@@ -86,8 +93,8 @@ def vault_level_headers(world: World, request: Request, operation: Operation, va
         world,
         request,
         operation=operation,
-        async_url=f"{vault_id}/backupOperations/{operation.guid}{version}",
-        location=f"{vault_id}/backupOperationResults/{operation.guid}{version}",
+        async_url=f"{_in_header(vault_id)}/backupOperations/{operation.guid}{version}",
+        location=f"{_in_header(vault_id)}/backupOperationResults/{operation.guid}{version}",
     )
 
 
@@ -126,7 +133,7 @@ def get_result(world: World, request: Request) -> Response:
 
 
 def _same_url(world: World, request: Request, operation: Operation) -> str:
-    url = f"{request.path}?api-version={request.api_version}"
+    url = f"{_in_header(request.path)}?api-version={request.api_version}"
     return polling_headers(world, request, operation=operation, location=url)["Location"]
 
 

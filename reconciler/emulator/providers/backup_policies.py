@@ -17,6 +17,8 @@ from reconciler.emulator.providers.backup_policy_rules import Refusal, policy_ti
 from reconciler.emulator.providers.backup_refusals import refuse, refuse_on_immutable, refuse_policy
 from reconciler.emulator.providers.backup_retention import is_protection_reduced, is_retention_reduced
 from reconciler.emulator.providers.backup_retention_rules import check_policy
+from reconciler.emulator.providers.backup_runs import forget_expired
+from reconciler.emulator.providers.backup_schedule import read_schedule
 from reconciler.emulator.providers.protected_item_states import Protection, read_protection, save_protection
 from reconciler.emulator.providers.resource_guards import check_guard
 from reconciler.emulator.providers.vault_settings import is_immutable
@@ -63,7 +65,8 @@ def put_policy(world: World, request: Request) -> Response:
         _freeze_dates(held["properties"], properties)
     body = put_policy_body(world, vault["id"], name, properties)
     if held is not None:
-        _reschedule(world, body["id"])
+        moved = read_schedule(held["properties"]) != read_schedule(properties)
+        _reach_items(world, body["id"], moved=moved)
     return Response(200, body)
 
 
@@ -98,10 +101,13 @@ def _has_suspended(world: World, policy_id: str) -> bool:
     return any(protection.state == "BackupsSuspended" for _, protection in _items_of(world, policy_id))
 
 
-def _reschedule(world: World, policy_id: str) -> None:
-    """The edit reaches every item of the policy: next run, and points that have expired by it (BP-19)."""
+def _reach_items(world: World, policy_id: str, *, moved: bool) -> None:
+    """The edit reaches every item of the policy: its next run, and points that have expired by it (BP-19)."""
+    now = int(world.clock.now().timestamp())
     for item_id, protection in _items_of(world, policy_id):
-        protection.restart(int(world.clock.now().timestamp()))
+        if moved:
+            protection.restart(now)
+        forget_expired(world, protection, now)
         save_protection(world, item_id, protection)
 
 

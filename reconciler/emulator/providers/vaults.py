@@ -1,19 +1,18 @@
-"""Recovery Services vaults: create, change, list, delete, and the list of the deleted ones."""
+"""Recovery Services vaults: create, read, change (backup.md §1, §5)."""
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from reconciler.emulator.failures import GATEWAY, ArmError, bad_request, not_found
-from reconciler.emulator.operations import Operation
+from reconciler.emulator.operations import Completion, Operation
 from reconciler.emulator.paging import list_response
-from reconciler.emulator.providers.backup_names import ITEMS, VAULT, VAULTS, draw, part
+from reconciler.emulator.providers.backup_names import VAULT, VAULTS, draw, part
 from reconciler.emulator.providers.backup_operations import draw_length, vault_headers
 from reconciler.emulator.providers.backup_policy_defaults import create_default_policies
-from reconciler.emulator.providers.backup_refusals import refuse
-from reconciler.emulator.providers.backup_times import parse_time, wire_time
+from reconciler.emulator.providers.backup_times import wire_time
 from reconciler.emulator.providers.resource_guards import check_guard
 from reconciler.emulator.providers.vault_settings import (
     DEFAULTS,
@@ -29,10 +28,6 @@ from reconciler.emulator.world import World
 Body = dict[str, Any]
 
 VAULT_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{1,49}")
-SOFT_DELETED_VAULTS_SINCE = "2024-09-30"
-"""From this api-version on a vault that holds only soft-deleted items can be deleted (BP-74)."""
-
-PURGE_AFTER = timedelta(days=14)
 
 
 def find_vault(world: World, request: Request) -> Body:
@@ -182,37 +177,6 @@ def _guid(number: int) -> str:
     return f"{number % 2**32:08x}-0000-4000-8000-{number:012x}"
 
 
-def delete_vault(world: World, request: Request) -> Response:
-    held = find_vault(world, request)
-    items = world.store.list(ITEMS, held["id"])
-    active = [item for item in items if not item["properties"].get("isScheduledForDeferredDelete")]
-    if active or (items and request.api_version < SOFT_DELETED_VAULTS_SINCE):
-        raise _not_empty(items, soft_deleted=not active)
-    operation = world.operations.start(
-        "vault-delete",
-        duration=draw_length(world, "vault-delete"),
-        on_done=("vault.deleted", {"id": held["id"]}),
-        resource=held["id"],
-    )
-    return Response(202, None, vault_headers(world, request, operation, held["id"]))
-
-
-def _not_empty(items: list[Body], *, soft_deleted: bool) -> ArmError:
-    names = ", ".join(item["properties"]["friendlyName"] for item in items)
-    reason = (
-        "there are backup items still present in soft delete state. Visit the following link for the steps to "
-        f"permanently delete soft deleted items: https://aka.ms/undeletesoftdeleteditems.  : {names}."
-        if soft_deleted
-        else f"there are existing resources within the vault. The registered items are : {names}."
-    )
-    message = (
-        f"Recovery Services vault cannot be deleted as {reason} Please ensure all containers have been unregistered "
-        "from the vault and all private endpoints associated with the vault have been deleted, and retry operation. "
-        "For more details, see https://aka.ms/AB-AA4ecq5"
-    )
-    return refuse("BP-74", "ServiceResourceNotEmptyWithBackendMessage", message)
-
-
 def _elsewhere(held: Body, location: str) -> ArmError:
     group = part(held["id"], "resourceGroups")
     message = (
@@ -221,20 +185,6 @@ def _elsewhere(held: Body, location: str) -> ArmError:
         "Please select a new resource name."
     )
     return ArmError(409, "InvalidResourceLocation", message, headers=GATEWAY)
-
-
-def list_deleted_vaults(world: World, request: Request) -> Response:
-    """Vaults that were deleted in a location and are not purged yet."""
-    now, location = world.clock.now(), request.params["location"].lower()
-    subscription = request.params["subscription"].lower()
-    gone = [
-        vault
-        for vault in world.store.documents("deleted-vaults")
-        if vault["location"] == location
-        and part(vault["id"], "subscriptions").lower() == subscription
-        and parse_time(vault["properties"]["purgeAt"]) > now
-    ]
-    return Response(200, {"value": gone})
 
 
 def _finish_creation(world: World, operation: Operation) -> None:
@@ -251,29 +201,6 @@ def _finish_update(world: World, operation: Operation) -> None:
         world.store.put(held["id"], VAULTS, _apply(held, arguments["sent"], world, replace=arguments["replace"]))
 
 
-def _finish_deletion(world: World, operation: Operation) -> None:
-    held = world.store.get(operation.arguments["id"])
-    if held is None:
-        return
-    now = world.clock.now()
-    name = f"{part(held['id'], 'resourceGroups')}_{operation.guid}"
-    scope = f"/subscriptions/{part(held['id'], 'subscriptions')}/providers/Microsoft.RecoveryServices"
-    gone = {
-        "id": f"{scope}/locations/{held['location']}/deletedVaults/{name}",
-        "name": name,
-        "type": "Microsoft.RecoveryServices/locations/deletedVaults",
-        "location": held["location"],
-        "properties": {
-            "vaultId": held["id"],
-            "vaultDeletionTime": wire_time(now),
-            "purgeAt": wire_time(now + PURGE_AFTER),
-        },
-    }
-    world.store.put_document("deleted-vaults", name, gone)
-    world.store.delete_under(held["id"])
-    world.store.delete(held["id"])
-
-
 def _etag(world: World) -> str:
     return f"W/\"datetime'{quote(wire_time(world.clock.now()), safe='')}'\""
 
@@ -286,16 +213,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", VAULT, get_vault),
     Route("PUT", VAULT, put_vault),
     Route("PATCH", VAULT, patch_vault),
-    Route("DELETE", VAULT, delete_vault),
-    Route(
-        "GET",
-        "/subscriptions/{subscription}/providers/Microsoft.RecoveryServices/locations/{location}/deletedVaults",
-        list_deleted_vaults,
-    ),
 )
 
-COMPLETIONS: Mapping[str, Callable[[World, Operation], None]] = {
+COMPLETIONS: Mapping[str, Completion] = {
     "vault.created": _finish_creation,
     "vault.updated": _finish_update,
-    "vault.deleted": _finish_deletion,
 }

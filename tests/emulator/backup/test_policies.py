@@ -140,3 +140,29 @@ def test_a_shorter_retention_prunes_the_items_of_the_policy(caller: Any, policy:
     body["retentionPolicy"]["dailySchedule"]["retentionDuration"]["count"] = 10
     put(caller, body, "rsv-app/backupPolicies/daily-30d")
     assert len(caller.get(points)["value"]) == 10
+
+
+def test_points_that_were_pruned_do_not_come_back(caller: Any, policy: Policy) -> None:
+    for count in (10, 60):
+        body = policy()
+        body["retentionPolicy"]["dailySchedule"]["retentionDuration"]["count"] = count
+        put(caller, body, "rsv-app/backupPolicies/daily-30d")
+    assert len(caller.get(caller.item_path("kept-01") + "/recoveryPoints")["value"]) == 10
+
+
+def test_an_edit_of_the_schedule_moves_the_next_run(caller: Any, policy: Policy) -> None:
+    body = policy()
+    body["schedulePolicy"]["scheduleRunTimes"] = ["2026-03-01T10:00:00Z"]
+    body["retentionPolicy"]["dailySchedule"]["retentionTimes"] = ["2026-03-01T10:00:00Z"]
+    put(caller, body, "rsv-app/backupPolicies/daily-30d")
+    caller.wait(hours=4)
+    assert caller.item("kept-01")["lastBackupTime"] > "2026-03-02T10:00"
+
+
+def test_an_edit_of_the_retention_lets_a_running_backup_end(caller: Any, policy: Policy) -> None:
+    caller.wait(hours=14, minutes=20)
+    body = policy()
+    body["retentionPolicy"]["dailySchedule"]["retentionDuration"]["count"] = 31
+    put(caller, body, "rsv-app/backupPolicies/daily-30d")
+    caller.wait(hours=1)
+    assert caller.item("kept-01")["lastBackupTime"] > "2026-03-02T22:00"

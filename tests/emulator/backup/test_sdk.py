@@ -147,3 +147,31 @@ async def test_item_asynchronously(server: Any, async_credential: Any) -> None:
         assert state_of(await poller.result()) == "ProtectionStopped"
         found = [entry.name async for entry in backup.backup_policies.list("rsv-app", GROUP)]
         assert found == ["daily-30d", "daily-9d", "DefaultPolicy", "EnhancedPolicy", "hourly", "HourlyLogBackup"]
+
+
+def test_a_group_that_is_not_ascii(serve: Any, credential: Any) -> None:
+    """Polling URLs travel in headers, so they are percent-encoded there and nowhere else."""
+    group = "rg-Müller"
+    document = {
+        "estate": "umlauts",
+        "clock": "2026-03-02T08:00:00Z",
+        "subscriptions": [{"id": SUBSCRIPTION, "name": "Tests"}],
+        "resourceGroups": [{"subscription": "Tests", "name": group, "location": "westeurope"}],
+        "virtualMachines": [{"name": "web-01", "resourceGroup": group}],
+        "backup": {
+            "vaults": [{"name": "rsv-one", "subscription": "Tests", "resourceGroup": group, "location": "westeurope"}]
+        },
+    }
+    backup = RecoveryServicesBackupClient(credential, SUBSCRIPTION, **options(serve(estate=document)))
+    vm = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/{VM_TYPE}/web-01"
+    policy = backup.protection_policies.get("rsv-one", group, "DefaultPolicy")
+    properties = models.AzureIaaSComputeVMProtectedItem(source_resource_id=vm, policy_id=policy.id)
+    made = backup.protected_items.begin_create_or_update(
+        "rsv-one",
+        group,
+        "Azure",
+        f"iaasvmcontainer;iaasvmcontainerv2;{group};web-01",
+        f"vm;iaasvmcontainerv2;{group};web-01",
+        models.ProtectedItemResource(properties=properties),
+    ).result()
+    assert made.properties["sourceResourceId"] == vm
