@@ -1,9 +1,10 @@
 """Backup jobs: those of configuration are kept, those of runs are computed from the items (backup.md §6)."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from reconciler.emulator.failures import bad_request
@@ -16,7 +17,14 @@ from reconciler.emulator.providers.backup_operations import draw_length, old_sty
 from reconciler.emulator.providers.backup_refusals import not_in_vault, refuse
 from reconciler.emulator.providers.backup_runs import COMPLETED, FAILED, ON_DEMAND, VM_GONE, WITH_WARNINGS
 from reconciler.emulator.providers.backup_schedule import DAY
-from reconciler.emulator.providers.backup_times import NEVER_ENDED, from_epoch, iso_duration, us_time, wire_time
+from reconciler.emulator.providers.backup_times import (
+    NEVER_ENDED,
+    from_epoch,
+    iso_duration,
+    parse_time,
+    us_time,
+    wire_time,
+)
 from reconciler.emulator.providers.protected_item_states import (
     Protection,
     read_protection,
@@ -28,10 +36,18 @@ from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.world import World
 
 Body = dict[str, Any]
+Entry = TypeVar("Entry")
 
-STATUSES = {COMPLETED: "Completed", WITH_WARNINGS: "CompletedWithWarnings", FAILED: "Failed", VM_GONE: "Failed"}
 RUNNING = 7
 """In place of a run's outcome while it goes on."""
+
+STATUSES = {
+    RUNNING: "InProgress",
+    COMPLETED: "Completed",
+    WITH_WARNINGS: "CompletedWithWarnings",
+    FAILED: "Failed",
+    VM_GONE: "Failed",
+}
 
 
 @dataclass(frozen=True)
@@ -101,8 +117,8 @@ def _show_run(world: World, run: Run, *, full: bool) -> Body:
     properties = {"jobType": "AzureIaaSVMJob", "actionsInfo": ["Cancellable"], **body["properties"]}
     properties["duration"] = iso_duration((world.clock.now() if is_running else run.end) - run.start)
     properties["startTime"] = wire_time(run.start)
+    properties["status"] = STATUSES[run.outcome]
     if not is_running:
-        properties["status"] = STATUSES[run.outcome]
         properties["endTime"] = wire_time(run.end)
     title = {VM_GONE: VM_NOT_FOUND, WITH_WARNINGS: CANCELLED, FAILED: protection.failure or DEFAULT_FAILURE}
     if run.outcome in title:
@@ -159,35 +175,50 @@ def item_runs(world: World, item_id: str, protection: Protection) -> Iterator[Ru
 
 
 def list_jobs(world: World, request: Request) -> Response:
-    """Newest first. `$filter` knows status, operation, jobId, startTime and endTime."""
+    """Newest first. `$filter` knows status, operation, jobId, startTime and endTime. Only the page is rendered."""
     vault = find_vault(world, request)
     wanted = read_filter(request)
-    kept = [_show_configuration(world, body, full=False) for body in world.store.list(JOBS, vault["id"])]
-    jobs = kept + [_show_run(world, run, full=False) for run in runs_of(world, vault["id"])]
-    found = sorted((job for job in jobs if _fits(job, wanted)), key=lambda job: str(job["properties"]["startTime"]))
-    return page_of(world, request, JOBS, found[::-1])
+    first = read_date(wanted["starttime"]).timestamp() if "starttime" in wanted else 0.0
+    last = read_date(wanted["endtime"]).timestamp() if "endtime" in wanted else math.inf
+    entries: list[tuple[float, Run | Body]] = []
+    for body in world.store.list(JOBS, vault["id"]):
+        job = _show_configuration(world, body, full=False)
+        entries.append((parse_time(job["properties"]["startTime"]).timestamp(), job))
+    entries += [(run.protection.start_of(run.scheduled), run) for run in runs_of(world, vault["id"])]
+    fitting = [entry for entry in entries if first <= entry[0] <= last and _fits(entry[1], wanted)]
+    fitting.sort(key=lambda entry: entry[0], reverse=True)
+
+    def show(entry: tuple[float, Run | Body]) -> Body:
+        return _show_run(world, entry[1], full=False) if isinstance(entry[1], Run) else entry[1]
+
+    return page_of(world, request, JOBS, fitting, show)
 
 
-def _fits(job: Body, wanted: Mapping[str, str]) -> bool:
-    properties = job["properties"]
-    for name in ("status", "operation"):
-        if name in wanted and str(properties[name]).lower() != wanted[name]:
-            return False
-    if "starttime" in wanted and properties["startTime"] < wire_time(read_date(wanted["starttime"])):
+def _fits(job: Run | Body, wanted: Mapping[str, str]) -> bool:
+    if isinstance(job, Run):
+        status, operation = STATUSES[job.outcome], "Backup"
+    else:
+        status, operation = job["properties"]["status"], job["properties"]["operation"]
+    if status.lower() != wanted.get("status", status.lower()):
         return False
-    if "endtime" in wanted and properties["startTime"] > wire_time(read_date(wanted["endtime"])):
+    if operation.lower() != wanted.get("operation", operation.lower()):
         return False
-    return wanted.get("jobid") in (None, job["name"])
+    if "jobid" not in wanted:
+        return True
+    name = run_guid(job.protection, job.scheduled) if isinstance(job, Run) else job["name"]
+    return wanted["jobid"] == str(name)
 
 
-def page_of(world: World, request: Request, type_: str, bodies: list[Body]) -> Response:
+def page_of(
+    world: World, request: Request, type_: str, entries: list[Entry], show: Callable[[Entry], Body]
+) -> Response:
     """A page of a list that is computed; its token is the number of entries before it."""
     token = request.query.get("$skiptoken", "0")
     if not token.isdecimal():
         raise bad_request("InvalidSkipToken", "The provided $skiptoken is not valid.")
     first, size = int(token), world.configuration.page_size_of(type_)
-    answer: Body = {"value": bodies[first : first + size]}
-    if first + size < len(bodies):
+    answer: Body = {"value": [show(entry) for entry in entries[first : first + size]]}
+    if first + size < len(entries):
         query = {**request.query, "$skiptoken": str(first + size)}
         text = "&".join(f"{quote(key, safe='$-')}={quote(value, safe='')}" for key, value in query.items())
         answer["nextLink"] = f"{request.base_url}{quote(request.path, safe='/;()')}?{text}"

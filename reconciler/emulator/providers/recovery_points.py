@@ -1,5 +1,6 @@
 """Recovery points of an item, and the backup that makes one on demand (backup.md §6)."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,17 +49,17 @@ def list_points(world: World, request: Request) -> Response:
     item_id, protection = _find_item(world, request.path.rpartition("/")[0])
     wanted = read_filter(request)
     machine = world.store.get(protection.vm)
-    points = [
-        _show_point(world, item_id, protection, point, machine, full=False)
-        for point in reversed(live_points(world, protection, _now(world)))
-    ]
-    if "startdate" in wanted:
-        first = wire_time(read_date(wanted["startdate"]))
-        points = [point for point in points if point["properties"]["recoveryPointTime"] >= first]
-    if "enddate" in wanted:
-        last = wire_time(read_date(wanted["enddate"]))
-        points = [point for point in points if point["properties"]["recoveryPointTime"] <= last]
-    return page_of(world, request, POINTS, points)
+    first = read_date(wanted["startdate"]).timestamp() if "startdate" in wanted else 0.0
+    last = read_date(wanted["enddate"]).timestamp() if "enddate" in wanted else math.inf
+    points = live_points(world, protection, _now(world))[::-1]
+    fitting = [point for point in points if first <= protection.start_of(point >> 4) + POINT_AFTER <= last]
+    return page_of(
+        world,
+        request,
+        POINTS,
+        fitting,
+        lambda point: _show_point(world, item_id, protection, point, machine, full=False),
+    )
 
 
 def get_point(world: World, request: Request) -> Response:
