@@ -1,4 +1,8 @@
-"""Backups as time passes: schedules fire, points appear and expire, soft-deleted items go."""
+"""Backups as time passes: schedules fire, points appear and expire, soft-deleted items go.
+
+A backup is no request, but a fault can hit it all the same: one whose `method` is `BACKUP`, matched against the id of
+the item (`{"method": "BACKUP", "path": "*;web-01", "operation": "fails", "code": "ExtensionSnapshotFailedNoNetwork"}`).
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from reconciler.emulator.providers.backup_failures import VM_NOT_FOUND
+from reconciler.emulator.providers.backup_failures import DEFAULT_FAILURE, VM_NOT_FOUND
 from reconciler.emulator.providers.backup_names import ITEMS
 from reconciler.emulator.providers.backup_retention import Retention
 from reconciler.emulator.providers.backup_schedule import DAY
@@ -29,6 +33,7 @@ ERROR_AFTER = 3 * DAY
 """An item whose last good backup is older than this, and whose last one failed, is in ProtectionError."""
 
 COMPLETED, WITH_WARNINGS, FAILED, VM_GONE, ON_DEMAND = 0, 1, 2, 3, 4
+FAULT_METHOD = "BACKUP"
 POINT_AFTER = 6  # seconds from the start of a run to its recovery point
 
 
@@ -58,7 +63,8 @@ def _pass_time(world: World, item_id: str, protection: Protection, now: int) -> 
     crashed = power_state(world, protection.vm) != "running"
     retention = retention_of(world, protection.policy)
     while (scheduled := _next_ended(protection, retention, now)) is not None:
-        _run(world, protection, scheduled, machine, crashed=crashed)
+        struck = _strike(world, item_id)
+        _run(world, protection, scheduled, machine, crashed=crashed, struck=struck)
         if scheduled in protection.pending:
             protection.pending.remove(scheduled)
         else:
@@ -76,8 +82,22 @@ def _next_ended(protection: Protection, retention: Retention | None, now: int) -
     return first if first is not None and protection.end_of(first) <= now else None
 
 
+def _strike(world: World, item_id: str) -> str | None:
+    """The error code of the fault that hits this backup."""
+    if not any(rule.get("method") == FAULT_METHOD for rule in world.faults.rules()):
+        return None
+    fault = world.faults.strike(FAULT_METHOD, item_id)
+    return (fault.code or DEFAULT_FAILURE) if fault and fault.method == FAULT_METHOD else None
+
+
 def _run(
-    world: World, protection: Protection, scheduled: int, machine: Mapping[str, Any] | None, *, crashed: bool
+    world: World,
+    protection: Protection,
+    scheduled: int,
+    machine: Mapping[str, Any] | None,
+    *,
+    crashed: bool,
+    struck: str | None,
 ) -> None:
     """One backup at its end: an outcome for the jobs, and a point if it worked."""
     started = protection.start_of(scheduled)
@@ -86,6 +106,8 @@ def _run(
         outcome, protection.failure = VM_GONE, VM_NOT_FOUND
     elif protection.failing_since is not None and started >= protection.failing_since:
         outcome = FAILED
+    elif struck is not None:
+        outcome, protection.failure = FAILED, struck
     on_demand = ON_DEMAND if str(scheduled) in protection.expires else 0
     protection.runs.append(scheduled << 3 | on_demand | outcome)
     protection.last_backup = started

@@ -142,3 +142,18 @@ def test_the_latest_point_never_expires(caller: Any) -> None:
     """BP-19: a VM whose backups fail keeps its last one."""
     caller.wait(days=400)
     assert len(points(caller, "failing-01")) == 1
+
+
+def test_a_fault_hits_backups_until_it_is_cleared(caller: Any) -> None:
+    code = "ExtensionSnapshotFailedNoNetwork"
+    caller.world.faults.add({"method": "BACKUP", "path": "*;kept-01", "operation": "fails", "code": code})
+    caller.finish(caller.configure("web-01"))
+    caller.wait(days=4)
+    item = caller.item("kept-01")
+    assert (item["protectionState"], item["lastBackupStatus"]) == ("ProtectionError", "Failed")
+    assert item["healthDetails"][0]["title"] == code
+    assert caller.item("web-01")["lastBackupStatus"] == "Completed"
+    caller.world.faults.clear()
+    caller.wait(days=1)
+    item = caller.item("kept-01")
+    assert (item["protectionState"], item["healthStatus"]) == ("Protected", "Passed")
