@@ -70,12 +70,13 @@ def _cap_unpublished(draft: Draft) -> Iterator[Breach]:
 def _below_daily_retention(draft: Draft) -> Iterator[Breach]:
     daily, days = draft.policy.retention.daily, instant_days(draft.policy)
     if draft.enhanced and daily and daily.days > 1 and days >= daily.days:
-        given = "" if draft.policy.instant_restore.days else " (the default)"
+        written = draft.policy.instant_restore.days is not None
+        given = "" if written else " (the default)"
         yield Breach(
-            _PATH,
+            _PATH if written else ("retention", "daily", "days"),
             f"instant restore of {days} days{given} is not below the daily retention of {daily.days} days "
             "(BMSUserErrorInstantRPRetentionExceedsVaultedRetention)",
-            f"write {daily.days - 1} or less, or keep daily points longer",
+            f"write instantRestore: {{days: {daily.days - 1}}} or less, or keep daily points longer",
         )
 
 
