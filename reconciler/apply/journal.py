@@ -111,10 +111,16 @@ class Journal:
 
     @classmethod
     def create(cls, folder: Path, header: Header) -> Self:
-        """A new journal in `folder` (made when missing), named by time and run, with its header on disk."""
+        """A new journal in `folder` (made when missing), named by time and run, with its header on disk.
+
+        Runs against the same cloud that were killed after their last step are filed away; the caller holds the lock.
+        """
         path = folder / f"{header.at:%Y%m%dT%H%M%SZ}-{header.run}.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for earlier in folder.glob("*.jsonl"):
+                if _about(earlier, header.endpoint) and not _open_in(earlier):
+                    _file_away(earlier)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             _sync_folder(folder)
         except OSError as error:
@@ -162,16 +168,11 @@ class Journal:
     def close(self) -> None:
         """Closes the file, and files it under `finished/` when nothing of it is left open."""
         os.close(self._descriptor)
-        if _open_in(self.path):
-            return
-        finished = self.path.parent / FINISHED
-        try:
-            finished.mkdir(exist_ok=True, mode=0o700)
-            self.path.replace(finished / self.path.name)
-            for old in sorted(finished.glob("*.jsonl"))[:-KEPT]:
-                old.unlink(missing_ok=True)
-        except OSError as error:
-            raise _cannot("move", self.path, error) from error
+        if not _open_in(self.path):
+            try:
+                _file_away(self.path)
+            except OSError as error:
+                raise _cannot("move", self.path, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -199,6 +200,14 @@ def begun(folder: Path, endpoint: str, digest: str) -> frozenset[str]:
         for record in _records(path)
         if isinstance(record, Starting)
     )
+
+
+def _file_away(path: Path) -> None:
+    finished = path.parent / FINISHED
+    finished.mkdir(exist_ok=True, mode=0o700)
+    path.replace(finished / path.name)
+    for old in sorted(finished.glob("*.jsonl"))[:-KEPT]:
+        old.unlink(missing_ok=True)
 
 
 def _about(path: Path, endpoint: str, digest: str = "") -> bool:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.apply.events import ApplySettled, ApplyStart, Stopping
+from reconciler.apply.events import ApplyComplete, ApplySettled, ApplyStart, Stopping
 from reconciler.apply.journal import Ended, Journal, OpenStep
 from reconciler.apply.passage import attend
 from reconciler.apply.result import Ending, Status
 from reconciler.apply.run import Run
-from reconciler.errors import AzureError
+from reconciler.errors import AbsentError, AzureError, FailedError
 from reconciler.model.duration import format_age
 
 
@@ -33,7 +33,8 @@ async def resume(run: Run, left: Iterable[OpenStep]) -> Resumed:
     """Waits for every open step of earlier runs and notes in their journals how each ended.
 
     An accepted operation is waited for again. A step of which it is in doubt whether Azure received it is looked for
-    (`Kind.running`); when it does not run it is left to the new plan. When asked to stop, the rest stays open.
+    (`Kind.running`, then `Kind.verify`); when there is no trace of it, it is left to the new plan. When asked to stop,
+    the rest stays open.
     """
     open_steps = list(left)
     limit = asyncio.Semaphore(run.bounds.overall)
@@ -64,23 +65,36 @@ async def _take_up(run: Run, journal: Journal, left: OpenStep) -> Ending:
     step, operation = left.step, left.operation
     at = run.azure.now()
     run.emit(ApplyStart(at=at, step=step.id, address=step.address, title=step.title, resumed=True))
-    if operation is None:
-        try:
-            operation = await run.kind(step).running(run.azure, step, left.since)
-        except AzureError as error:
-            return Ending(step, Status.OPEN, f"an earlier apply may have started it: {error.message}", error.advice)
-        if operation is None:
-            message = (
-                f"does not run in Azure (an earlier apply was about to start it {format_age(at - left.since)} ago)"
-            )
-            journal.ended(step.id, Ended.SETTLED, run.azure.now(), message)
-            settled = ApplySettled(
-                at=run.azure.now(), step=step.id, address=step.address, title=step.title, message=message
-            )
-            run.emit(settled)
-            return Ending(step, Status.NOT_TRIED, message)
+    if operation is not None:
+        return await attend(run, journal, step, operation, left.since)
+    try:
+        operation = await run.kind(step).running(run.azure, step, left.since)
+    except AzureError as error:
+        return Ending(step, Status.OPEN, f"an earlier apply may have started it: {error.message}", error.advice)
+    if operation is not None:
         journal.accepted(step.id, operation, run.azure.now())
-    return await attend(run, journal, step, operation, left.since)
+        return await attend(run, journal, step, operation, left.since)
+    return await _look(run, journal, left)
+
+
+async def _look(run: Run, journal: Journal, left: OpenStep) -> Ending:
+    """Nothing is seen to run. Azure does not show every write under way, so its effect is looked for, too, for as long
+    as the kind gives it to appear; only when it does not is the step left to the new plan."""
+    step, at = left.step, run.azure.now()
+    try:
+        await run.kind(step).verify(run.azure, step)
+    except (FailedError, AbsentError):
+        message = f"does not run in Azure (an earlier apply was about to start it {format_age(at - left.since)} ago)"
+        journal.ended(step.id, Ended.SETTLED, run.azure.now(), message)
+        settled = ApplySettled(at=at, step=step.id, address=step.address, title=step.title, message=message)
+        run.emit(settled)
+        return Ending(step, Status.NOT_TRIED, message)
+    except AzureError as error:
+        return Ending(step, Status.OPEN, f"an earlier apply may have started it: {error.message}", error.advice)
+    journal.ended(step.id, Ended.DONE, run.azure.now())
+    elapsed = (at - left.since).total_seconds()
+    run.emit(ApplyComplete(at=at, step=step.id, address=step.address, title=step.title, elapsed_seconds=elapsed))
+    return Ending(step, Status.DONE)
 
 
 async def _until_all_done(tasks: Iterable[asyncio.Future[Any]], asked: asyncio.Future[Any]) -> None:

@@ -150,6 +150,16 @@ def test_a_clean_run_is_filed_away_and_the_newest_are_kept(tmp_path: Path) -> No
     assert kept[-1] == journal.path.name
 
 
+def test_a_run_killed_after_its_last_step_is_filed_away_by_the_next(tmp_path: Path) -> None:
+    killed = Journal.create(tmp_path, header("r1"))
+    killed.starting(step(), NOW)
+    killed.ended(step().id, Ended.DONE, NOW)
+    elsewhere = Journal.create(tmp_path, header("r2", endpoint="https://x"))
+    later = Journal.create(tmp_path, header("r3"))
+    assert sorted(tmp_path.glob("*.jsonl")) == [elsewhere.path, later.path]
+    assert [path.name for path in (tmp_path / FINISHED).iterdir()] == [killed.path.name]
+
+
 def test_a_plan_that_was_begun_is_known_by_its_digest(tmp_path: Path) -> None:
     with Journal.create(tmp_path, header("r1")) as first:
         first.starting(step("a"), NOW)
