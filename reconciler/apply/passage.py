@@ -15,7 +15,7 @@ from reconciler.apply.events import (
 )
 from reconciler.apply.journal import Ended, Journal
 from reconciler.apply.result import Ending, Status
-from reconciler.apply.run import Run
+from reconciler.apply.run import CLOCK_SKEW, Run
 from reconciler.azure.operations import Operation, wait
 from reconciler.errors import AzureError, FailedError, GuardedError, UnreachableError
 from reconciler.plan.change import Step
@@ -72,7 +72,7 @@ async def _send(run: Run, step: Step, started: datetime) -> Operation | None:
         raise
     except (UnreachableError, FailedError) as error:
         try:
-            found = await kind.running(run.azure, step, started)
+            found = await kind.running(run.azure, step, started - CLOCK_SKEW)
         except AzureError:
             raise error from None
         if found is None:

@@ -13,7 +13,7 @@ from reconciler.apply.events import ApplyComplete, ApplySettled, ApplyStart, Sto
 from reconciler.apply.journal import Ended, Journal, OpenStep
 from reconciler.apply.passage import attend
 from reconciler.apply.result import Ending, Status
-from reconciler.apply.run import Run
+from reconciler.apply.run import CLOCK_SKEW, Run
 from reconciler.errors import AbsentError, AzureError, FailedError
 from reconciler.model.duration import format_age
 
@@ -68,7 +68,7 @@ async def _take_up(run: Run, journal: Journal, left: OpenStep) -> Ending:
     if operation is not None:
         return await attend(run, journal, step, operation, left.since)
     try:
-        operation = await run.kind(step).running(run.azure, step, left.since)
+        operation = await run.kind(step).running(run.azure, step, left.since - CLOCK_SKEW)
     except AzureError as error:
         return Ending(step, Status.OPEN, f"an earlier apply may have started it: {error.message}", error.advice)
     if operation is not None:

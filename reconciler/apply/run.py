@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 OPERATION_LIMIT = timedelta(minutes=120)
 """How long one operation is waited for (TH-10: what Terraform's provider allows for protecting a VM)."""
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far Azure's clock may be behind ours: what a step started is looked for from that much earlier on. Azure also
+cuts its times to seconds. An operation of an earlier step of the same kind has ended before this one was sent."""
 
 
 class Stop:

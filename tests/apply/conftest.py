@@ -33,6 +33,8 @@ from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan
 
 ENDPOINT = "https://management.widgets.example"
+BEHIND = timedelta(seconds=30)
+"""The cloud's own clock, against ours."""
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
@@ -45,6 +47,7 @@ class Work:
     polls: int
     error: str = ""
     ended: bool = False
+    began: datetime = START
 
 
 @dataclass
@@ -81,7 +84,9 @@ class Cloud:
         level, polls = step.arguments["level"], step.arguments["polls"]
         url = f"{ENDPOINT}/operations/{len(self.works)}" if polls else ""
         if polls:
-            self.works[url] = Work(step.address, level, polls, step.arguments.get("error", ""))
+            self.works[url] = Work(
+                step.address, level, polls, step.arguments.get("error", ""), began=self.clock - BEHIND
+            )
         elif step.address not in self.forgets:
             self.levels[step.address] = level
         self.witness()
@@ -159,7 +164,11 @@ class WidgetKind(Kind[WidgetSpec]):
 
     async def running(self, azure: Any, step: Step, since: datetime) -> Operation | None:
         for url, work in azure.works.items():
-            if not work.ended and (work.address, work.level) == (step.address, step.arguments["level"]):
+            if (
+                work.began >= since
+                and not work.ended
+                and (work.address, work.level) == (step.address, step.arguments["level"])
+            ):
                 return Operation(url=url, via="azure-async", resource=step.address)
         return None
 
