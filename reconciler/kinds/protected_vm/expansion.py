@@ -101,6 +101,7 @@ def _unassigned(expansion: Expansion, assigned: set[Address]) -> Iterator[Findin
                 message=f"protected in vault {facts.vault_id.name}, which no policy declares; it is left as it is",
                 severity=Severity.INFO,
                 address=str(address),
+                topic="unmanaged",
             )
     for vault, count in outside.items():
         yield Finding(
@@ -108,6 +109,7 @@ def _unassigned(expansion: Expansion, assigned: set[Address]) -> Iterator[Findin
             message=f"vault {vault} protects {count} VMs of subscriptions that the Scope does not name: ignored",
             severity=Severity.INFO,
             advice="add those subscriptions to the Scope to manage them",
+            topic="unmanaged",
         )
 
 
