@@ -108,7 +108,7 @@ class Estate:
             state[vault.settings] = Resource(vault.settings, Spec(), observed=known, location=vault.location)
         return Live(state=state, machines=tuple(self.machines))
 
-    def expansion(self) -> Expansion:
+    def expansion(self, live: Live | None = None) -> Expansion:
         assignments = tuple(
             Assignment(
                 machine=machine,
@@ -120,10 +120,11 @@ class Estate:
             )
             for machine, body in self.wishes
         )
-        return Expansion(self.declared(), assignments, self.live(), frozenset(), NOW)
+        return Expansion(self.declared(), assignments, live or self.live(), frozenset(), NOW)
 
-    def situation(self) -> Situation:
-        expansion = self.expansion()
+    def situation(self, live: Live | None = None) -> Situation:
+        """Both sides; `live` in place of what the bodies say."""
+        expansion = self.expansion(live)
         found = [item for item in ProtectedVmKind().expand(expansion) if isinstance(item, Resource)]
         wanted = frozenset(ref.address for item in found for _, ref in item.spec.refs())
         expansion = Expansion(expansion.declared, expansion.assignments, expansion.live, wanted, NOW)
