@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from reconciler.kinds.base import Assignment, Expansion
 from reconciler.kinds.located_vault import LocatedVault, declared_vaults
@@ -21,13 +21,14 @@ from reconciler.plan.finding import Finding, Severity
 def expand_backups(expansion: Expansion) -> Iterator[Resource | Finding]:
     """One desired resource for each VM that can be placed, then everything the reader must know."""
     placement = Placement.of(expansion)
-    assignments = [item for item in expansion.assignments if item.aspect == "backup"]
-    assignments.sort(key=lambda item: machine_address(item.machine).key)
+    addressed = {machine_address(item.machine): item for item in expansion.assignments if item.aspect == "backup"}
     names = {name.casefold(): name for name in expansion.declared.of("BackupPolicy")}
     specs: dict[tuple[str, str, Disks], ProtectedVmSpec] = {}
     per_policy: Counter[Ref] = Counter()
-    for item in assignments:
-        vault = placement.place(item)
+    ordered = sorted(addressed, key=lambda one: one.key)
+    for address in ordered:
+        item = addressed[address]
+        vault = placement.place(item, expansion.live.state.get(address))
         if vault is None:
             continue
         aspect: Backup = item.value
@@ -35,11 +36,11 @@ def expand_backups(expansion: Expansion) -> Iterator[Resource | Finding]:
         spec = specs.get(key) or specs.setdefault(key, _spec(vault, key[1], key[2]))
         if spec.policy:
             per_policy[spec.policy] += 1
-        yield _resource(item, vault, spec)
+        yield _resource(address, item, vault, spec)
     yield from placement.findings()
-    yield from check_machines(assignments, expansion.declared)
+    yield from check_machines((addressed[address] for address in ordered), expansion.declared)
     yield from _crowded_policies(per_policy)
-    yield from _unassigned(expansion, {machine_address(item.machine) for item in assignments})
+    yield from _unassigned(expansion, addressed.keys())
 
 
 def _spec(vault: LocatedVault, policy: str, disks: Disks) -> ProtectedVmSpec:
@@ -50,10 +51,10 @@ def _spec(vault: LocatedVault, policy: str, disks: Disks) -> ProtectedVmSpec:
     )
 
 
-def _resource(item: Assignment, vault: LocatedVault, spec: ProtectedVmSpec) -> Resource:
+def _resource(address: Address, item: Assignment, vault: LocatedVault, spec: ProtectedVmSpec) -> Resource:
     document = item.protection
     return Resource(
-        address=machine_address(item.machine),
+        address=address,
         spec=spec,
         location=vault.location,
         observed=item.machine,
@@ -80,7 +81,7 @@ def _crowded_policies(per_policy: Counter[Ref]) -> Iterator[Finding]:
             )
 
 
-def _unassigned(expansion: Expansion, assigned: set[Address]) -> Iterator[Finding]:
+def _unassigned(expansion: Expansion, assigned: Collection[Address]) -> Iterator[Finding]:
     """Items of VMs that are gone, in vaults that are not ours, or of subscriptions that we do not speak of."""
     vaults = declared_vaults(expansion.declared)
     unread = {alias.casefold() for alias in expansion.live.unread_machines(expansion.declared.subscriptions)}

@@ -58,15 +58,15 @@ class Placement:
                 used.update([resource.observed.vault_id, *(other.vault_id for other in resource.observed.others)])
         return cls(expansion, declared_vaults(expansion.declared), used)
 
-    def place(self, assignment: Assignment) -> LocatedVault | None:
-        """The vault for one VM; None where there is none or where it is not ours to choose."""
-        live = self.expansion.live.state.get(machine_address(assignment.machine))
+    def place(self, assignment: Assignment, live: Resource | None) -> LocatedVault | None:
+        """The vault for one VM, `live` being what is protected of it; None where there is none or where it is not ours
+        to choose."""
         aspect: Backup = assignment.value
         holding = self._holding(live)
         if live is not None and not self._may_leave(assignment, live, aspect):
             return None
         if aspect.vault is not None:
-            chosen = self._named(assignment, aspect.vault)
+            chosen = self._named(assignment, aspect.vault, holding)
             return chosen or next((vault for vault in holding if vault.location == assignment.machine.location), None)
         for vault in holding:
             if vault.location == assignment.machine.location:
@@ -99,7 +99,7 @@ class Placement:
         )
         return False
 
-    def _named(self, assignment: Assignment, name: str) -> LocatedVault | None:
+    def _named(self, assignment: Assignment, name: str, holding: list[LocatedVault]) -> LocatedVault | None:
         vault = next((vault for vault in self.vaults.values() if vault.name.casefold() == name.casefold()), None)
         if vault is None:
             return None  # the loader reports unknown names
@@ -110,7 +110,8 @@ class Placement:
             return None
         if vault.group.partition("/")[0].casefold() != machine.subscription.casefold():
             self._distant[vault.arm_id, machine.subscription, source].append(machine.name)
-        self._take(vault, assignment)
+        if vault not in holding:
+            self.used[vault.arm_id] += 1
         return vault
 
     def _with_room(self, assignment: Assignment) -> LocatedVault | None:
@@ -130,13 +131,8 @@ class Placement:
         if vault is None:
             self._crowded[key].append(machine.name)
             return None
-        self._take(vault, assignment)
+        self.used[vault.arm_id] += 1
         return vault
-
-    def _take(self, vault: LocatedVault, assignment: Assignment) -> None:
-        live = self.expansion.live.state.get(machine_address(assignment.machine))
-        if vault not in self._holding(live):
-            self.used[vault.arm_id] += 1
 
     def findings(self) -> Iterator[Finding]:
         """Everything that could not be placed, or that Azure may refuse."""

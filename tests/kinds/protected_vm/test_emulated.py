@@ -235,6 +235,21 @@ async def test_what_runs_already_is_found_and_what_is_not_done_yet_is_no_success
         await kind.verify(azure, step)
 
 
+async def test_a_vm_that_the_vault_has_not_seen_yet_is_looked_for_once(
+    emulated: Callable[..., Any], estate: Estate, azure_estate: dict[str, Any]
+) -> None:
+    async with emulated(prepare(azure_estate)) as (served, azure):
+        unseen = {"method": "PUT", "path": "*protectedItems*", "status": 400, "code": "UserErrorVmNotFoundV2"}
+        await asyncio.to_thread(served.running.ask, "POST", "faults", {**unseen, "message": "VM not found", "count": 1})
+        estate.vaults = {"rsv-weu-01": {}}
+        done, facts = await settle(azure, estate, {"policy": "daily"})
+        assert (done, facts.state) == (["protect"], ItemState.FIRST_BACKUP_PENDING)
+        await asyncio.to_thread(served.running.ask, "POST", "faults", {**unseen, "message": "gone", "count": 9})
+        plan, _ = await plan_for(azure, estate, {"policy": "short"})
+        with pytest.raises(FailedError, match="Azure refused"):
+            await carry_out(azure, _of_vm(plan).steps[0])
+
+
 async def test_items_are_read_with_one_list_a_vault(
     emulated: Callable[..., Any], estate: Estate, azure_estate: dict[str, Any]
 ) -> None:
