@@ -132,7 +132,7 @@ async def apply(
     `planning` makes the plan as things are now; a `saved` plan is carried out in its place when it still fits. Raises
     StalePlanError where it does not, and JournalError where another apply runs against the same cloud.
     """
-    endpoint = azure.cloud.resource_manager
+    endpoint = azure.cloud.key
     run = Run(azure, by_name(), machinery.emit, machinery.stop, machinery.bounds)
     with hold(machinery.journal, endpoint, machinery.holder):
         resumed = await resume(run, journals.open_steps(machinery.journal, endpoint))
@@ -152,7 +152,7 @@ def _header(azure: Azure, machinery: Machinery, plan: Plan) -> Header:
         run=machinery.run,
         plan=plan.digest,
         policies=plan.policies,
-        endpoint=azure.cloud.resource_manager,
+        endpoint=azure.cloud.key,
         pid=machinery.holder.pid,
         host=machinery.holder.host,
         reconciler=machinery.version,

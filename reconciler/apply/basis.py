@@ -88,9 +88,9 @@ def _worse(planned: Change, current: Change | None) -> str:
     return ""
 
 
-def _writes(change: Change) -> list[tuple[str, object]]:
-    """What the steps send; what they wait for is another matter."""
-    return [(step.id, step.arguments) for step in change.steps]
+def _writes(change: Change) -> list[tuple[str, bytes]]:
+    """What the steps send, as it is saved; what they wait for is another matter."""
+    return [(step.id, msgspec.json.encode(step.arguments, order="deterministic")) for step in change.steps]
 
 
 def _changed_keys(before: Mapping[str, object] | None, after: Mapping[str, object] | None) -> set[str]:

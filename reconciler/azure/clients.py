@@ -125,7 +125,7 @@ class Azure:
                 raise refusal(response.status_code, _decoded(response.content), path)
             try:
                 page = decoder.decode(response.content)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise _misshapen(path, error) from error
             for found in page.value:
                 yield found
@@ -138,7 +138,7 @@ class Azure:
             raise refusal(response.status_code, _decoded(response.content), path)
         try:
             return msgspec.json.decode(response.content, type=item)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _misshapen(path, error) from error
 
     async def send(self, method: str, path: str, api_version: str, body: Any = None) -> Answer:
@@ -244,11 +244,11 @@ def _page_decoder(item: type[T]) -> msgspec.json.Decoder[Page[T]]:
 def _decoded(content: bytes) -> Any:
     try:
         return msgspec.json.decode(content) if content else None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return content.decode("utf-8", "replace")[:500]
 
 
-def _misshapen(path: str, error: msgspec.DecodeError) -> FailedError:
+def _misshapen(path: str, error: msgspec.DecodeError | UnicodeDecodeError) -> FailedError:
     return FailedError(
         f"Azure's answer for {path} has another shape than expected",
         resource=path,

@@ -32,6 +32,11 @@ class Cloud:
     known_authority: bool = True
 
     @property
+    def key(self) -> str:
+        """What journals and locks know the cloud by. An emulator listens on another port each time; its CA stays."""
+        return f"emulator:{self.ca_file}" if self.token is not None else self.resource_manager
+
+    @property
     def host(self) -> str:
         """The host that ARM answers on, without a port."""
         return urlsplit(self.resource_manager).hostname or ""
@@ -97,7 +102,7 @@ def cloud_from_metadata(endpoint: str, body: bytes, ca_file: Path | None = None)
     """The cloud that an ARM metadata document describes. Raises UsageError where it describes none."""
     try:
         found = msgspec.json.decode(body, type=_Metadata)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{endpoint} does not describe a cloud",
             why=str(error),

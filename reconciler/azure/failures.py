@@ -190,7 +190,7 @@ def _is_sign_in(response: Any) -> bool:
 def _body(response: Any) -> Any:
     try:
         return msgspec.json.decode(response.body() if hasattr(response, "body") else response.content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
 from azure.core.pipeline.policies import AsyncHTTPPolicy, AsyncRetryPolicy
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
@@ -87,25 +88,42 @@ class FixedToken(AsyncTokenCredential):
         await self.close()
 
 
+_FAILED = 30.0
+"""Seconds for which a failed sign-in stands for all who ask."""
+
+
 class SharedToken(AsyncTokenCredential):
-    """One token for all clients: `az` and metadata services are asked once, not once for each subscription."""
+    """One token for all clients: `az` and metadata services are asked once, not once for each subscription.
+
+    So is a failure told once to all who wait. Were each to try again, the sign-in programs that they start would be cut
+    off when the first failure ends the run, and asyncio may wait for such a program for ever.
+    """
 
     def __init__(self, credential: AsyncTokenCredential, wall: Callable[[], float] = time.time) -> None:
         self._credential = credential
         self._wall = wall
         self._lock = asyncio.Lock()
         self._tokens: dict[tuple[str, ...], AccessToken] = {}
+        self._failures: dict[tuple[str, ...], tuple[float, ClientAuthenticationError]] = {}
 
     async def get_token(
         self, *scopes: str, claims: str | None = None, tenant_id: str | None = None, **kwargs: Any
     ) -> AccessToken:
-        """The token that is still good for five minutes, or a new one."""
+        """The token that is still good for five minutes, or a new one. Raises ClientAuthenticationError."""
         key = (*scopes, claims or "", tenant_id or "")
         async with self._lock:
             known = self._tokens.get(key)
-            if known is None or known.expires_on < self._wall() + 300:
+            if known is not None and known.expires_on >= self._wall() + 300:
+                return known
+            failed = self._failures.get(key)
+            if failed and self._wall() - failed[0] < _FAILED:
+                raise failed[1]
+            try:
                 known = await self._credential.get_token(*scopes, claims=claims, tenant_id=tenant_id, **kwargs)
-                self._tokens[key] = known
+            except ClientAuthenticationError as error:
+                self._failures[key] = (self._wall(), error)
+                raise
+            self._tokens[key] = known
             return known
 
     async def close(self) -> None:

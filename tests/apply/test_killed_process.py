@@ -81,7 +81,6 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.clouds import emulator_cloud
 from reconciler.cli.cloud import VirtualClock
 from reconciler.desired.validate import validate
-from reconciler.diff.allowances import parse_allowances
 from reconciler.emulator.remote import Running
 from reconciler.kinds.registry import kinds
 from reconciler.workflow import Machinery, Wishes, apply, make_plan
@@ -114,7 +113,7 @@ async def main():
         assert checked.declared, checked.findings
         holder = Holder(pid=os.getpid(), host="here", since=today)
         machinery = Machinery(emit, stop, Path(folder), holder, run, "0")
-        wishes = Wishes(allowances=parse_allowances(("G104=2",)))
+        wishes = Wishes()
         outcome = await apply(
             azure, machinery, lambda: make_plan(azure, checked, checked.declared, wishes), lambda review: True
         )
@@ -223,7 +222,7 @@ async def test_killed_at_an_event_the_next_apply_converges_and_starts_nothing_tw
     assert code == 0, output
     assert bench.writes() == ONCE, output
     assert (await bench.apply("r3")) == (0, "nothing to do\n")
-    assert open_steps(bench.journals, bench.served.running.endpoint) == []
+    assert open_steps(bench.journals, f"emulator:{bench.served.running.ca}") == []
 
 
 @pytest.mark.parametrize(
@@ -242,7 +241,7 @@ async def test_killed_before_azures_answer_came_it_looks_before_it_sends(bench: 
     await bench.arrival(method, name)
     process.kill()
     await process.communicate()
-    assert open_steps(bench.journals, bench.served.running.endpoint), "the journal knows that it was about to be sent"
+    assert open_steps(bench.journals, f"emulator:{bench.served.running.ca}"), "it was about to be sent"
     code, output = await bench.apply("r2")
     assert code == 0, output
     assert "(resumed)" in output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from types import SimpleNamespace
 
@@ -296,3 +297,21 @@ async def test_one_token_for_all_clients():
     wall.now = 701.0
     assert (await shared.get_token("a")).token == "t3"
     assert asked == [("a",), ("b",), ("a",)]
+
+
+async def test_a_failed_sign_in_is_told_to_all_who_wait_and_tried_again_later():
+    asked = []
+
+    async def get_token(*scopes, **options):
+        asked.append(scopes)
+        if len(asked) == 1:
+            raise ClientAuthenticationError(message="nobody is signed in")
+        return AccessToken("t", 10_000)
+
+    wall = SimpleNamespace(now=0.0)
+    shared = SharedToken(SimpleNamespace(get_token=get_token), lambda: wall.now)
+    answers = await asyncio.gather(*(shared.get_token("a") for _ in range(3)), return_exceptions=True)
+    assert [str(answer) for answer in answers] == ["nobody is signed in"] * 3
+    assert len(asked) == 1
+    wall.now = 31.0
+    assert (await shared.get_token("a")).token == "t"

@@ -26,11 +26,12 @@ def settings_effects(comparison: Comparison[VaultSettingsSpec]) -> Iterator[Cons
 
 
 def _redundancy(before: VaultSettingsSpec, wanted: VaultSettingsSpec) -> Iterator[Consequence]:
+    """Redundancy can only change while the vault has never held anything (BP-90): less of it weakens no backup."""
     if before.redundancy != wanted.redundancy:
         known = before.redundancy in REDUNDANCIES and wanted.redundancy in REDUNDANCIES
         down = known and REDUNDANCIES.index(wanted.redundancy) < REDUNDANCIES.index(before.redundancy)
         yield Consequence(
-            effect=Effect.WEAKENS if down else Effect.STRENGTHENS,
+            effect=Effect.NONE if down else Effect.STRENGTHENS,
             text=f"backups will have {_COPIES.get(wanted.redundancy, wanted.redundancy)}; "
             "this cannot be changed once a VM is protected in the vault",
         )

@@ -73,7 +73,7 @@ def test_no_way_back_is_blocked_with_the_way_out(vault_document, declare, compar
 
 
 CHANGES = [
-    ({"redundancy": "ZoneRedundant"}, {}, ["set-redundancy"], Effect.WEAKENS),
+    ({"redundancy": "ZoneRedundant"}, {}, ["set-redundancy"], Effect.NONE),
     ({"redundancy": "GeoRedundant"}, {"redundancy": "LocallyRedundant"}, ["set-redundancy"], Effect.STRENGTHENS),
     ({"crossRegionRestore": True}, {"locked": True}, ["set-redundancy"], Effect.IRREVERSIBLE),
     (soft("On", 30), {}, ["set-soft-delete"], Effect.STRENGTHENS),
