@@ -18,6 +18,7 @@ import click
 
 from reconciler.cli.cloud import CA_FILE, CLOUD, connect
 from reconciler.cli.console import note, wants_colour
+from reconciler.cli.journals import JOURNAL, journal_folder
 from reconciler.cli.options import ALLOW, COLOUR, EXCLUDE, POLICIES, TARGET, form
 from reconciler.cli.policies import read_policies, tell
 from reconciler.cli.progress import Mode, watch
@@ -55,12 +56,7 @@ class Asked:
 @ALLOW
 @click.option("--auto-approve", is_flag=True, help="Do not ask. For pipelines; guards still refuse.")
 @click.option("--parallelism", type=click.IntRange(1, 64), default=16, show_default=True, help="Steps at once.")
-@click.option(
-    "--journal",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="RECONCILER_JOURNAL",
-    help="Folder of the journals that let a killed run be taken up [env: RECONCILER_JOURNAL].",
-)
+@JOURNAL
 @COLOUR
 @form("json")
 def command(
@@ -106,16 +102,10 @@ def command(
         auto_approve=auto_approve,
         mode=Mode.JSON if form == "json" else Mode.LIVE if sys.stdout.isatty() else Mode.PLAIN,
         colour=wants_colour(colour),
-        journal=journal or _journals(),
+        journal=journal_folder(journal),
         parallelism=parallelism,
     )
     return asyncio.run(_apply(asked, cloud, ca_file))
-
-
-def _journals() -> Path:
-    import platformdirs
-
-    return platformdirs.user_state_path("reconciler") / "journals"
 
 
 async def _apply(asked: Asked, cloud: str, ca_file: Path | None) -> ExitCode:

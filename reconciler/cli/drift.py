@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.cloud import CA_FILE, CLOUD, connect
+from reconciler.cli.cloud import CA_FILE, CLOUD
 from reconciler.cli.console import wants_colour, write
+from reconciler.cli.journals import JOURNAL
 from reconciler.cli.options import COLOUR, EXCLUDE, POLICIES, TARGET, form
-from reconciler.cli.policies import read_policies
+from reconciler.cli.planning import plan_now
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.plan.plan import Plan
-    from reconciler.workflow import Wishes
 
 
 @click.command("drift")
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @CA_FILE
 @TARGET
 @EXCLUDE
+@JOURNAL
 @COLOUR
 @form("markdown", "json")
 def command(
@@ -33,6 +34,7 @@ def command(
     ca_file: Path | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
+    journal: Path | None,
     colour: bool | None,
     form: str,
 ) -> int:
@@ -42,7 +44,7 @@ def command(
     """
     from reconciler.workflow import Wishes
 
-    plan = asyncio.run(_compare(policies, cloud, ca_file, Wishes(target, exclude)))
+    plan = asyncio.run(plan_now(policies, cloud, ca_file, Wishes(target, exclude), journal))
     from reconciler.render import json, markdown, text
 
     if form == "json":
@@ -53,14 +55,6 @@ def command(
         coloured = wants_colour(colour)
         write(text.render_drift(plan, colour=coloured), colour=coloured)
     return exit_code(plan)
-
-
-async def _compare(policies: tuple[Path, ...], cloud: str, ca_file: Path | None, wishes: Wishes) -> Plan:
-    from reconciler.workflow import make_plan
-
-    async with connect(cloud, ca_file) as azure:
-        validation, declared = read_policies(policies, azure.now().date())
-        return await make_plan(azure, validation, declared, wishes)
 
 
 def exit_code(plan: Plan) -> ExitCode:

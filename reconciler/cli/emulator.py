@@ -60,12 +60,28 @@ def command() -> None:
 @SEED
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; any free one by default.")
 @click.option("--speed", type=click.FloatRange(min=0), help="Virtual seconds per second; 0 = frozen  [default: 1].")
-def start(home: Path | None, estate: Path | None, vms: int | None, seed: int, port: int, speed: float | None) -> None:
+@click.option(
+    "--wait/--no-wait",
+    "patient",
+    default=False,
+    help="Operations take their usual (virtual) time, or end as soon as they are polled  [default: no-wait].",
+)
+def start(
+    home: Path | None,
+    estate: Path | None,
+    vms: int | None,
+    seed: int,
+    port: int,
+    speed: float | None,
+    patient: bool,
+) -> None:
     """Start it in the background, with the sample estate unless told otherwise."""
     from reconciler.emulator import lifecycle
 
     with refusals():
-        found = lifecycle.start(home, port=port, estate=estate, vms=vms, seed=seed, speed=speed)
+        found = lifecycle.start(
+            home, port=port, estate=estate, vms=vms, seed=seed, speed=speed, auto_advance=not patient
+        )
         _describe(found)
     click.echo("Use it with --cloud emulator, or RECONCILER_CLOUD=emulator.")
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.cloud import CA_FILE, CLOUD, connect
+from reconciler.cli.cloud import CA_FILE, CLOUD
 from reconciler.cli.console import note, wants_colour, write
+from reconciler.cli.journals import JOURNAL
 from reconciler.cli.options import ALLOW, COLOUR, DETAILED_EXITCODE, EXCLUDE, POLICIES, TARGET, form
-from reconciler.cli.policies import read_policies
+from reconciler.cli.planning import plan_now
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.plan.plan import Plan
-    from reconciler.workflow import Wishes
 
 
 @click.command("plan")
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @ALLOW
 @DETAILED_EXITCODE
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `apply FILE`.")
+@JOURNAL
 @COLOUR
 @form("markdown", "json")
 def command(
@@ -39,6 +40,7 @@ def command(
     allow: tuple[str, ...],
     detailed_exitcode: bool,
     out: Path | None,
+    journal: Path | None,
     colour: bool | None,
     form: str,
 ) -> int:
@@ -47,7 +49,7 @@ def command(
     from reconciler.workflow import Wishes
 
     wishes = Wishes(target, exclude, parse_allowances(allow))
-    plan = asyncio.run(_plan(policies, cloud, ca_file, wishes))
+    plan = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal))
     show(plan, form, colour)
     if out:
         from reconciler.plan.file import save
@@ -55,14 +57,6 @@ def command(
         save(plan, out)
         note(f"Saved to {out}. Carry it out with: reconciler apply {out}")
     return exit_code(plan, detailed=detailed_exitcode)
-
-
-async def _plan(policies: tuple[Path, ...], cloud: str, ca_file: Path | None, wishes: Wishes) -> Plan:
-    from reconciler.workflow import make_plan
-
-    async with connect(cloud, ca_file) as azure:
-        validation, declared = read_policies(policies, azure.now().date())
-        return await make_plan(azure, validation, declared, wishes)
 
 
 def show(plan: Plan, form: str, colour: bool | None = None) -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from reconciler.emulator import lifecycle
 from reconciler.emulator.generate import Generation
@@ -82,7 +83,7 @@ def traffic(running: Running) -> tuple[list[str], int, int]:
     """The URLs that one plan fetched, how many requests it sent, and how many of them were pages of lists."""
     log = running.requests()
     once = log[: len(log) // RUNS]
-    urls = [f"{running.endpoint}{entry['target']}" for entry in once if entry["method"] == "GET"]
+    urls = [f"{running.endpoint}{quote(entry['path'])}?{entry['query']}" for entry in once if entry["method"] == "GET"]
     return urls, len(once), len(urls)
 
 

@@ -1,0 +1,27 @@
+"""Policies and Azure → a plan, for the commands that show one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.cloud import connect
+from reconciler.cli.journals import tell_unfinished
+from reconciler.cli.policies import read_policies
+
+if TYPE_CHECKING:
+    from reconciler.plan.plan import Plan
+    from reconciler.workflow import Wishes
+
+
+async def plan_now(
+    policies: tuple[Path, ...], cloud: str, ca_file: Path | None, wishes: Wishes, journal: Path | None = None
+) -> Plan:
+    """The plan as things are now; says on standard error where an apply is under way or was cut off."""
+    from reconciler.workflow import make_plan
+
+    async with connect(cloud, ca_file) as azure:
+        validation, declared = read_policies(policies, azure.now().date())
+        plan = await make_plan(azure, validation, declared, wishes)
+        tell_unfinished(journal, azure.cloud.key)
+        return plan
