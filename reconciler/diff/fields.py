@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from reconciler.kinds.base import Kind, Rule
-from reconciler.model.resource import Ref, Spec
-from reconciler.plan.change import FieldChange
+from reconciler.kinds.phrases import Phrase
+from reconciler.model.resource import Ref, Resource, Spec
+from reconciler.plan.change import Detail, FieldChange
 
 Path = tuple[str | int, ...]
 
@@ -32,6 +33,7 @@ class SpecComparer:
     def __init__(self) -> None:
         self._normal: dict[int, Spec] = {}
         self._plain: dict[tuple[type[Spec], bytes], dict[str, Any]] = {}
+        self._told: dict[tuple[type[Spec], bytes], tuple[Phrase, ...]] = {}
         self._fields: dict[tuple[type[Spec], bytes, bytes], tuple[FieldChange, ...]] = {}
 
     def normal(self, kind: Kind[Any], spec: Spec) -> Spec:
@@ -46,6 +48,33 @@ class SpecComparer:
         found = self._plain.get(key)
         if found is None:
             found = self._plain[key] = plain(spec)
+        return found
+
+    def details(self, kind: Kind[Any], live: Resource | None, desired: Resource | None) -> tuple[Detail, ...]:
+        """What differs, as the kind puts it for people; of a new resource, what is worth a word. Specs are in normal
+        form."""
+        if desired is None:
+            return ()
+        before = {phrase.name: phrase for phrase in self._phrases(kind, live.spec)} if live else {}
+        after = {phrase.name: phrase for phrase in self._phrases(kind, desired.spec)}
+        return tuple(
+            Detail(
+                name=name,
+                before=before[name].text if name in before else "",
+                after=after[name].text if name in after else "",
+                source=desired.origins.get((after.get(name) or before[name]).field),
+            )
+            for name in dict.fromkeys((*after, *before))
+            if _worth_telling(before.get(name), after.get(name), new=live is None)
+        )
+
+    def _phrases(self, kind: Kind[Any], spec: Spec) -> tuple[Phrase, ...]:
+        key = (type(spec), msgspec.json.encode(spec))
+        found = self._told.get(key)
+        if found is None:
+            rules: Mapping[str, Rule] = kind.rules
+            told = (phrase for phrase in kind.describe(spec) if rules[phrase.field] is not Rule.IGNORE)
+            found = self._told[key] = tuple(told)
         return found
 
     def differences(self, kind: Kind[Any], before: Spec, after: Spec) -> tuple[FieldChange, ...]:
@@ -63,6 +92,12 @@ class SpecComparer:
                 for change in compare_values(name, self.plain(before)[name], self.plain(after)[name])
             )
         return found
+
+
+def _worth_telling(before: Phrase | None, after: Phrase | None, *, new: bool) -> bool:
+    if new:
+        return after is not None and not after.usual
+    return (before and before.text) != (after and after.text)
 
 
 def compare_values(name: str, before: Any, after: Any) -> tuple[FieldChange, ...]:

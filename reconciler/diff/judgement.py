@@ -71,6 +71,8 @@ def draft(
         before=comparer.plain(live) if live else None,
         after=comparer.plain(wanted) if wanted else None,
         fields=comparison.fields,
+        details=comparer.details(kind, comparison.live, comparison.desired),
+        summary=kind.summarise(wanted) if wanted and not live else "",
         consequences=kind.consequences(comparison, verdict) if acting else (),
         steps=steps,
         source=resource.source,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
+from reconciler.kinds.phrases import Phrase, spoken
 from reconciler.model.address import Address
 from reconciler.model.document import Declared, Document
 from reconciler.model.live import Live, Unreadable
@@ -216,6 +217,14 @@ class Kind(ABC, Generic[S]):
     def consequences(self, comparison: Comparison[S], verdict: Verdict) -> tuple[Consequence, ...]:
         """What the change does to data, in plain words with figures. Pure."""
         return ()
+
+    def describe(self, spec: S) -> Iterable[Phrase]:
+        """What the spec says, for people, in the order of the policies; nothing for what is left to Azure. Pure."""
+        return spoken(spec)
+
+    def summarise(self, spec: S) -> str:
+        """What a new resource is told, in half a sentence after "will be created"; "" lists what `describe` says."""
+        return ""
 
     def outcome(self, resource: Resource, objectives: Objectives, now: datetime) -> Iterable[Finding]:
         """Whether the live resource keeps what was promised: objectives, failing backups."""

@@ -77,6 +77,16 @@ class FieldChange(msgspec.Struct, frozen=True, kw_only=True):
     after: Any = None
 
 
+class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a change for people: `name` as the policies write it (`softDelete.days`), both sides in words, "" for
+    a side that says nothing. `source` is the line of the policies that asks for `after`."""
+
+    name: str
+    before: str = ""
+    after: str = ""
+    source: Source | None = None
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One write to Azure: a node of the graph.
 
@@ -120,6 +130,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     fields: tuple[FieldChange, ...] = ()
+    details: tuple[Detail, ...] = ()
+    summary: str = ""
     consequences: tuple[Consequence, ...] = ()
     steps: tuple[Step, ...] = ()
     source: Source | None = None

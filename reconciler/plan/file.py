@@ -19,7 +19,7 @@ from msgspec import Meta
 
 from reconciler.errors import PlanFileError
 from reconciler.model.source import Source
-from reconciler.plan.change import Action, Change, Consequence, FieldChange, Reason, Step
+from reconciler.plan.change import Action, Change, Consequence, Detail, FieldChange, Reason, Step
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan, Refusal
 
@@ -46,6 +46,8 @@ class ResourceChange(msgspec.Struct, frozen=True, kw_only=True):
     data_effect: str
     consequences: tuple[Consequence, ...]
     fields: tuple[FieldChange, ...]
+    details: tuple[Detail, ...]
+    summary: str
     steps: tuple[Step, ...]
     source: Source | None
     lane: str
@@ -196,6 +198,8 @@ def _resource_change(change: Change) -> ResourceChange:
         data_effect=change.effect.value,
         consequences=change.consequences,
         fields=change.fields,
+        details=change.details,
+        summary=change.summary,
         steps=change.steps,
         source=change.source,
         lane=change.lane,
@@ -217,6 +221,8 @@ def _change(entry: ResourceChange) -> Change:
         before=entry.change.before,
         after=entry.change.after,
         fields=entry.fields,
+        details=entry.details,
+        summary=entry.summary,
         consequences=entry.consequences,
         steps=entry.steps,
         source=entry.source,
