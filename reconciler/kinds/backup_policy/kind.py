@@ -161,7 +161,7 @@ class BackupPolicyKind(Kind[BackupPolicySpec]):
                 arguments={
                     "vault": str(vault),
                     "name": comparison.address.name,
-                    "policy": msgspec.to_builtins(comparison.wanted_spec),
+                    "policy": msgspec.json.decode(msgspec.json.encode(comparison.wanted_spec)),
                     "guarded": guarded,
                 },
                 lane=vault.key,

@@ -115,7 +115,7 @@ def _configure(
         usually="30 to 60 s" if verb == "protect" else "a few seconds",
         needs_approval=reduced,
         policy=str(target.vault.child("backupPolicies", wanted.policy.address.name)),
-        disks=msgspec.to_builtins(wanted.disks) if says_disks else None,
+        disks=msgspec.json.decode(msgspec.json.encode(wanted.disks)) if says_disks else None,
     )
 
 
