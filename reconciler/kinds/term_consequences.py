@@ -5,39 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from reconciler.model.counting import count
 from reconciler.model.recovery_points import pruned
 from reconciler.model.retention import PolicyTerms, TermChange, increases, reductions
 from reconciler.plan.change import Consequence, Effect
 
 
-def term_consequences(before: PolicyTerms, after: PolicyTerms, machines: int, today: date) -> Iterator[Consequence]:
-    """What changes for `machines` VMs. VMs protected for a short time hold fewer points: the figures are "up to"."""
+def term_consequences(
+    before: PolicyTerms, after: PolicyTerms, machines: int | None, today: date
+) -> Iterator[Consequence]:
+    """What changes for so many VMs, or (None) for the one that the change is of.
+
+    VMs protected for a short time hold fewer points: the figures are "up to".
+    """
+    number = 1 if machines is None else machines
+    whom = "" if machines is None else f" for {count(machines, 'VM')}"
     less, more = reductions(before, after), increases(before, after)
     each = pruned(before, after, today)
     causes = [item for item in less if _prunes(item, before)] if each else []
     if each:
         yield Consequence(
             effect=Effect.PRUNES,
-            text=f"prunes up to {_count(each, 'recovery point')}{_of(machines, each)} within a day: "
+            text=f"prunes up to {count(each, 'recovery point')}{_of(number, each)} within a day: "
             + (_list(causes) or "the new policy keeps those of other days for long"),
             figures={
-                "virtual_machines": machines,
+                "virtual_machines": number,
                 "recovery_points_pruned_each": each,
-                "recovery_points_pruned": each * machines,
+                "recovery_points_pruned": each * number,
             },
         )
     weaker = [item for item in less if item not in causes]
     if weaker:
         yield Consequence(
             effect=Effect.WEAKENS,
-            text=f"promises less for {_count(machines, 'VM')}: {_list(weaker)}",
-            figures={"virtual_machines": machines},
+            text=f"promises less{whom}: {_list(weaker)}",
+            figures={"virtual_machines": number},
         )
     if more:
         yield Consequence(
             effect=Effect.STRENGTHENS,
-            text=f"promises more for {_count(machines, 'VM')}: {_list(more)}",
-            figures={"virtual_machines": machines},
+            text=f"promises more{whom}: {_list(more)}",
+            figures={"virtual_machines": number},
         )
 
 
@@ -56,7 +64,3 @@ def _of(machines: int, each: int) -> str:
     if machines == 1:
         return ""
     return f" of each of {machines:,} VMs ({each * machines:,} in all)"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from reconciler.model.counting import count
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 """In the order of `date.weekday()`."""
 MONTHS = (
@@ -25,6 +27,8 @@ DAYS_PER_MONTH = 31
 """A month counts as 31 days: 12 months are 372 (BP-18)."""
 DAYS_PER_YEAR = 366
 """A year counts as its longest, so that the point of the same day a year ago is still there."""
+
+_UNITS = {"weekly": (DAYS_PER_WEEK, "week"), "monthly": (DAYS_PER_MONTH, "month"), "yearly": (DAYS_PER_YEAR, "year")}
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -143,10 +147,17 @@ class TermChange(msgspec.Struct, frozen=True, kw_only=True):
             return f"up to {self.after} h between backups instead of {self.before} h"
         name = "instant restore" if self.tier == "instantRestore" else f"{self.tier} retention"
         if not self.before:
-            return f"{name} of {self.after} d added"
+            return f"{name} of {self._length(self.after)} added"
         if not self.after:
-            return f"{name} of {self.before} d dropped"
-        return f"{name} {self.before} d → {self.after} d"
+            return f"{name} of {self._length(self.before)} dropped"
+        return f"{name} {self._length(self.before)} → {self._length(self.after)}"
+
+    def _length(self, days: int) -> str:
+        """In the unit that the policies write."""
+        if self.tier not in _UNITS:
+            return f"{days} d"
+        size, noun = _UNITS[self.tier]
+        return count(days // size, noun)
 
 
 def reductions(before: PolicyTerms, after: PolicyTerms) -> tuple[TermChange, ...]:

@@ -189,7 +189,7 @@ def test_increases_are_told_too() -> None:
     more = terms(HOURLY, 7, daily=Daily(days=60), monthly=Monthly(months=12, days=("1",)))
     assert [str(item) for item in increases(terms(daily=Daily(days=30)), more)] == [
         "daily retention 30 d → 60 d",
-        "monthly retention of 372 d added",
+        "monthly retention of 12 months added",
         "instant restore 2 d → 7 d",
         "up to 12 h between backups instead of 24 h",
     ]

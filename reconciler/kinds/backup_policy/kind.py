@@ -13,12 +13,14 @@ from reconciler.azure.failures import failure, unreadable
 from reconciler.azure.operations import Accepted, Operation
 from reconciler.errors import AzureError, FailedError
 from reconciler.kinds.backup_policy.document import BackupPolicy
+from reconciler.kinds.backup_policy.phrases import policy_phrases
 from reconciler.kinds.backup_policy.rules import check_policy
 from reconciler.kinds.backup_policy.spec import BackupPolicySpec, spec_of
 from reconciler.kinds.backup_policy.verdict import judge_policy
 from reconciler.kinds.backup_policy.wire import AnyPolicy, spec_from
 from reconciler.kinds.base import Comparison, DocumentKind, Expansion, Kind, Ownership, Quota, Rule, Situation, Verdict
 from reconciler.kinds.located_vault import LocatedVault, declared_vaults, live_vaults, vault_facts
+from reconciler.kinds.phrases import Phrase
 from reconciler.kinds.resource_guard import UPDATE_POLICY, guard_proxy, guard_requests
 from reconciler.kinds.term_consequences import term_consequences
 from reconciler.model.address import Address
@@ -180,6 +182,9 @@ class BackupPolicyKind(Kind[BackupPolicySpec]):
             return ()
         before, after = comparison.live_spec.terms, comparison.wanted_spec.terms
         return tuple(term_consequences(before, after, machines, comparison.situation.now.date()))
+
+    def describe(self, spec: BackupPolicySpec) -> Iterator[Phrase]:
+        return policy_phrases(spec)
 
     def _affected(self, policy: Address, situation: Situation) -> list[ItemFacts]:
         """The VMs whose recovery points this policy governs now."""

@@ -42,7 +42,7 @@ def _policy(comparison: Comparison[ProtectedVmSpec]) -> Iterator[Consequence]:
     after = terms_at(comparison.wanted_spec.policy, situation, wanted=True)
     if before is None or after is None or not comparison.changed("policy"):
         return
-    yield from term_consequences(before, after, 1, situation.now.date())
+    yield from term_consequences(before, after, None, situation.now.date())
     if before.tier == "Standard" and after.tier == "Enhanced":
         yield Consequence(
             effect=Effect.SEEDS,

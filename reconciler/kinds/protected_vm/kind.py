@@ -10,12 +10,14 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
 from reconciler.kinds.base import Aspect, Comparison, Expansion, Kind, Ownership, Quota, Rule, Situation, Verdict
 from reconciler.kinds.located_vault import declared_vaults
+from reconciler.kinds.phrases import Phrase
 from reconciler.kinds.protected_vm.consequences import protection_consequences
 from reconciler.kinds.protected_vm.document import Backup
 from reconciler.kinds.protected_vm.expansion import expand_backups
 from reconciler.kinds.protected_vm.inventory import NAME, read_items
 from reconciler.kinds.protected_vm.jobs import find_running
 from reconciler.kinds.protected_vm.outcome import judge_outcome
+from reconciler.kinds.protected_vm.phrase import protection_phrases, protection_summary
 from reconciler.kinds.protected_vm.requests import read_back, send
 from reconciler.kinds.protected_vm.rules import check_backup
 from reconciler.kinds.protected_vm.spec import Disks, ProtectedVmSpec, normal_disks
@@ -90,6 +92,12 @@ class ProtectedVmKind(Kind[ProtectedVmSpec]):
 
     def consequences(self, comparison: Comparison[ProtectedVmSpec], verdict: Verdict) -> tuple[Consequence, ...]:
         return tuple(protection_consequences(comparison, verdict))
+
+    def describe(self, spec: ProtectedVmSpec) -> Iterator[Phrase]:
+        return protection_phrases(spec)
+
+    def summarise(self, spec: ProtectedVmSpec) -> str:
+        return protection_summary(spec)
 
     def outcome(self, resource: Resource, objectives: Objectives, now: datetime) -> Iterable[Finding]:
         return judge_outcome(resource, objectives, now)

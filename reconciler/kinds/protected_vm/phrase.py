@@ -1,10 +1,35 @@
-"""Many VMs in one sentence."""
+"""What a protection says, for people; and many VMs in one sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from reconciler.kinds.phrases import Phrase
+from reconciler.kinds.protected_vm.spec import ProtectedVmSpec
 
 _SHOWN = 3
+_STATES = {
+    "Protected": "protected",
+    "Stopped": "stopped, recovery points kept",
+    "Suspended": "suspended",
+    "SoftDeleted": "deleted, can be brought back",
+    "Unknown": "unknown",
+}
+
+
+def protection_phrases(spec: ProtectedVmSpec) -> Iterator[Phrase]:
+    """The policy by its name, the vault by its own."""
+    yield Phrase("state", "state", _STATES[spec.state], usual=spec.state == "Protected")
+    yield Phrase("settings", "vault", spec.settings.address.name)
+    if spec.policy:
+        yield Phrase("policy", "policy", spec.policy.address.name)
+    yield Phrase("disks", "disks", str(spec.disks))
+
+
+def protection_summary(spec: ProtectedVmSpec) -> str:
+    """`with policy daily-30d in vault rsv-prod-weu, all disks`."""
+    policy = f"policy {spec.policy.address.name} in " if spec.policy else ""
+    return f"with {policy}vault {spec.settings.address.name}, {spec.disks}"
 
 
 def some_names(names: Sequence[str]) -> str:

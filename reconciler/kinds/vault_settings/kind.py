@@ -14,7 +14,9 @@ from reconciler.azure.operations import Accepted, Operation
 from reconciler.azure.vault_list import API_VERSION, LiveVault, vault_list
 from reconciler.errors import AzureError, FailedError
 from reconciler.kinds.base import Comparison, Expansion, Kind, Ownership, Rule, Situation, Verdict
+from reconciler.kinds.phrases import Phrase
 from reconciler.kinds.vault_settings.effects import settings_effects
+from reconciler.kinds.vault_settings.phrases import settings_phrases
 from reconciler.kinds.vault_settings.spec import (
     IMMUTABILITIES,
     SOFT_DELETE_STATES,
@@ -134,6 +136,9 @@ class VaultSettingsKind(Kind[VaultSettingsSpec]):
     ) -> tuple[Consequence, ...]:
         """What each setting does to the backups in the vault."""
         return tuple(settings_effects(comparison)) if comparison.desired else ()
+
+    def describe(self, spec: VaultSettingsSpec) -> Iterator[Phrase]:
+        return settings_phrases(spec)
 
     async def perform(self, azure: Azure, step: Step) -> Operation | None:
         """PATCH of the vault: 202 with an operation, or 200 and done."""

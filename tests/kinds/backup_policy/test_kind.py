@@ -125,7 +125,7 @@ def test_the_time_zone_of_the_scope_counts_where_the_policy_says_none(
     [
         (LONGER, DAILY, {"vms": 212}, ["prunes"], "up to 14 recovery points of each of 212 VMs (2,968"),
         (DAILY, LONGER, {"vms": 2}, ["strengthens"], "daily retention 30 d → 46 d"),
-        (MONTHLY, DAILY, {"vms": 1}, ["prunes"], "monthly retention of 186 d dropped"),
+        (MONTHLY, DAILY, {"vms": 1}, ["prunes"], "monthly retention of 6 months dropped"),
         ({**DAILY, "instantRestore": {"days": 5}}, DAILY, {"vms": 1}, ["weakens"], "instant restore 5 d → 2 d"),
         (LONGER, DAILY, {"vms": 0}, [], ""),
         (LONGER, DAILY, {"vms": 3, "state": "ProtectionStopped"}, [], ""),
