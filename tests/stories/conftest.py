@@ -1,0 +1,304 @@
+"""The command as people run it: a process of its own, against an emulator in another."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from reconciler.emulator import lifecycle
+from reconciler.emulator.estate import SAMPLE, read
+from reconciler.emulator.portal import Said as Answer
+from reconciler.emulator.portal import request
+from reconciler.emulator.remote import Running
+
+CLOCK = "2026-03-02T08:00:00+00:00"
+PROD = "11111111-1111-4111-8111-111111111111"
+DEV = "22222222-2222-4222-8222-222222222222"
+REPOSITORY = Path(__file__).parents[2]
+SAMPLE_POLICIES = REPOSITORY / "policies"
+VAULT = f"/subscriptions/{PROD}/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/rsv-weu"
+API = "api-version=2026-05-01"
+_PATIENCE = 60.0
+"""Seconds after which something that a story waits for is not going to happen."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def told(self) -> str:
+        return self.out + self.err
+
+
+class Started:
+    """A command that still runs. Its lines of standard output can be waited for."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+
+    def line(self, text: str) -> str:
+        """Waits for a line with this text."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if text in line:
+                return line
+        raise AssertionError(f"it ended without saying {text!r}:\n{''.join(self.lines)}")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.end()
+
+    def end(self) -> Said:
+        out, err = self.process.communicate(timeout=_PATIENCE)
+        return Said(self.process.returncode, "".join(self.lines) + (out or ""), err or "")
+
+
+class Story:
+    """One person, one folder, one Azure."""
+
+    def __init__(self, azure: Running, folder: Path) -> None:
+        self.azure = azure
+        self.folder = folder
+        self.policies = folder / "policies"
+        self.policies.mkdir()
+        self.environment = {
+            "HOME": str(folder),
+            "PATH": os.environ.get("PATH", ""),
+            "PYTHONUTF8": "1",
+            "RECONCILER_CLOUD": "emulator",
+            "RECONCILER_EMULATOR_HOME": azure.folder,
+            "RECONCILER_JOURNAL": str(folder / "journals"),
+            "RECONCILER_POLICIES": str(self.policies),
+        }
+
+    def begin(self, estate: dict[str, Any], *documents: dict[str, Any]) -> None:
+        """Azure as the story finds it, and the policies beside it."""
+        self.azure.reset(estate=estate)
+        if documents:
+            self.write(*documents)
+
+    def write(self, *documents: dict[str, Any]) -> None:
+        """Replaces the policies."""
+        whole = [{"apiVersion": "reconciler/v1", **document} for document in documents]
+        text = yaml.safe_dump_all(whole, sort_keys=False, allow_unicode=True)
+        (self.policies / "policies.yaml").write_text(text, encoding="utf-8")
+
+    def run(self, *arguments: str, code: int | None = None, **environment: str) -> Said:
+        """Runs the command to its end; `code` is what it must exit with."""
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler", *arguments],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=_PATIENCE,
+        )
+        said = Said(done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in said.told, said.told
+        assert code is None or said.code == code, f"exit code {said.code}, not {code}:\n{said.told}"
+        return said
+
+    def start(self, *arguments: str) -> Started:
+        """Starts the command and lets it run."""
+        return Started(
+            subprocess.Popen(
+                [sys.executable, "-m", "reconciler", *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+            )
+        )
+
+    def arm(self, method: str, path: str, properties: dict[str, Any] | None = None, **body: Any) -> Answer:
+        """One raw request, as somebody in the portal or with curl sends it; it must be accepted."""
+        content = {**body, **({"properties": properties} if properties is not None else {})}
+        text = msgspec.json.encode(content).decode() if content else None
+        answer = request(self.azure, method, path if "?" in path else f"{path}?{API}", text)
+        assert answer.status < 300, answer
+        return answer
+
+    def stand_still(self) -> None:
+        """From now on operations end only when `azure.advance` lets time pass."""
+        self.azure.ask("POST", "clock", {"autoAdvance": False})
+
+    def go_on(self) -> None:
+        """Time jumps again to the end of what somebody waits for."""
+        self.azure.ask("POST", "clock", {"autoAdvance": True})
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Asks again and again until it is so."""
+        deadline = time.monotonic() + _PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come to that"
+
+    def writes(self) -> Counter[str]:
+        """What Azure took, and how often: `PUT web-01`, by the last name of the resource. Look-ups do not count."""
+        return Counter(
+            f"{entry['method']} {entry['path'].rpartition('/')[2].rpartition(';')[2].lower()}"
+            for entry in self.azure.requests()
+            if entry["method"] in ("PUT", "PATCH", "DELETE") and 0 < entry["status"] < 400
+        )
+
+    def repeated(self) -> Counter[str]:
+        """The writes that Azure took more than once, by the last name of the resource."""
+        taken = Counter(
+            (entry["method"], entry["path"].lower())
+            for entry in self.azure.requests()
+            if entry["method"] in ("PUT", "PATCH", "DELETE") and 0 < entry["status"] < 400
+        )
+        found = {key: count for key, count in taken.items() if count > 1}
+        return Counter({f"{method} {path.rpartition(';')[2]}": count for (method, path), count in found.items()})
+
+    def sent(self, method: str, name: str, status: int | None = None) -> int:
+        """How often this was sent, whatever came of it (or with this answer)."""
+        return sum(
+            entry["method"] == method
+            and entry["path"].rpartition("/")[2].rpartition(";")[2].lower() == name.lower()
+            and status in (None, entry["status"])
+            for entry in self.azure.requests()
+        )
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One emulator in a process of its own, whose clock stands still but for those who wait for an operation."""
+    home = tmp_path_factory.mktemp("azure")
+    yield lifecycle.start(home, speed=0)
+    lifecycle.stop(home)
+
+
+@pytest.fixture
+def story(azure: Running, tmp_path: Path) -> Story:
+    return Story(azure, tmp_path)
+
+
+@pytest.fixture
+def sample(story: Story) -> Story:
+    """The sample estate and its policies, on a Monday whose date does not change."""
+    story.begin({**read(SAMPLE), "clock": CLOCK})
+    story.environment["RECONCILER_POLICIES"] = str(SAMPLE_POLICIES)
+    return story
+
+
+def machine(name: str, group: str = "rg-app", **fields: Any) -> dict[str, Any]:
+    """A VM of an estate; those in rg-app are production."""
+    tags = {"env": "dev" if group == "rg-dev" else "prod"}
+    return {"name": name, "resourceGroup": group, "os": "Linux", "dataDisks": [64], "tags": tags, **fields}
+
+
+def small(*items: dict[str, Any], machines: tuple[dict[str, Any], ...] = (), **vault: Any) -> dict[str, Any]:
+    """Two subscriptions with a vault each: app-01, app-02 and app-03 in production, dev-01 in development. `items` are
+    protected in production, `vault` is said of that vault."""
+    place = {"location": "westeurope", "policies": ["daily", "short"]}
+    return {
+        "estate": "small",
+        "clock": CLOCK,
+        "subscriptions": [{"id": PROD, "name": "Production"}, {"id": DEV, "name": "Development"}],
+        "resourceGroups": [
+            {"subscription": subscription, "name": name, "location": "westeurope"}
+            for subscription, name in (
+                ("Production", "rg-backup"),
+                ("Production", "rg-app"),
+                ("Production", "rg-theirs"),
+                ("Development", "rg-backup-dev"),
+                ("Development", "rg-dev"),
+            )
+        ],
+        "virtualMachines": [*(machine(f"app-0{n}") for n in (1, 2, 3)), machine("dev-01", "rg-dev"), *machines],
+        "backup": {
+            "policies": {"daily": {"retention": {"daily": 30}}, "short": {"retention": {"daily": 7}}},
+            "vaults": [
+                {
+                    "name": "rsv-weu",
+                    "subscription": "Production",
+                    "resourceGroup": "rg-backup",
+                    "redundancy": "LocallyRedundant",
+                    **place,
+                    "items": list(items),
+                    **vault,
+                },
+                {
+                    "name": "rsv-dev",
+                    "subscription": "Development",
+                    "resourceGroup": "rg-backup-dev",
+                    **place,
+                    "items": [{"vm": "rg-dev/dev-01", "policy": "daily"}],
+                },
+            ],
+        },
+    }
+
+
+def item(name: str, policy: str = "daily", **fields: Any) -> dict[str, Any]:
+    """A protected VM of rg-app in an estate."""
+    return {"vm": f"rg-app/{name}", "policy": policy, **fields}
+
+
+SCOPE: dict[str, Any] = {"kind": "Scope", "name": "small", "subscriptions": {"prod": PROD, "dev": DEV}}
+RSV_WEU: dict[str, Any] = {
+    "kind": "Vault",
+    "name": "rsv-weu",
+    "subscription": "prod",
+    "resourceGroup": "rg-backup",
+    "location": "westeurope",
+}
+RSV_DEV: dict[str, Any] = {**RSV_WEU, "name": "rsv-dev", "subscription": "dev", "resourceGroup": "rg-backup-dev"}
+DAILY: dict[str, Any] = {
+    "kind": "BackupPolicy",
+    "name": "daily",
+    "tier": "Standard",
+    "schedule": {"frequency": "Daily", "time": "22:00"},
+    "retention": {"daily": {"days": 30}},
+}
+PRODUCTION: dict[str, Any] = {
+    "kind": "Protection",
+    "name": "production",
+    "select": {"tags": {"env": "prod"}},
+    "backup": {"policy": "daily"},
+}
+DEVELOPMENT: dict[str, Any] = {**PRODUCTION, "name": "development", "select": {"tags": {"env": "dev"}}}
+POLICIES = (SCOPE, RSV_WEU, RSV_DEV, DAILY, PRODUCTION, DEVELOPMENT)
+"""What the policies of the small estate say: every VM is backed up daily, in the vault of its subscription."""
+
+
+def item_path(name: str, group: str = "rg-app", vault: str = VAULT) -> str:
+    """The ARM id of a protected VM."""
+    both = f"iaasvmcontainerv2;{group};{name}"
+    return f"{vault}/backupFabrics/Azure/protectionContainers/iaasvmcontainer;{both}/protectedItems/vm;{both}"
+
+
+def machine_path(name: str, group: str = "rg-app") -> str:
+    return f"/subscriptions/{PROD}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}"
+
+
+def protection(name: str, group: str = "rg-app", **fields: Any) -> dict[str, Any]:
+    """The properties of a protected VM, as they are sent."""
+    return {
+        "protectedItemType": "Microsoft.Compute/virtualMachines",
+        "sourceResourceId": machine_path(name, group),
+        **fields,
+    }
