@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -28,6 +29,9 @@ _MOST_FINDINGS = 20
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNSEEN = re.compile("[\x85\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
+"""Line breaks that YAML counts and editors do not, marks that turn the direction of reading, and spaces without width:
+what a reviewer sees would not be what is read."""
 
 
 @dataclass(slots=True)
@@ -77,16 +81,28 @@ def parse(content: bytes, name: str) -> Loaded:
         place = Source(name, before.count(b"\n") + 1, column)
         advice = "save it as UTF-8" if b"\0" not in content else "it looks like a binary file: policies are YAML text"
         return Loaded(findings=(_refused("yaml", place, "is not UTF-8 text", advice),), digest=digest)
-    control = _FORBIDDEN.search(text)
-    if control:
-        before_it = text[: control.start()]
-        place = Source(name, before_it.count("\n") + 1, control.start() - before_it.rfind("\n"))
-        message = f"holds the character U+{ord(control[0]):04X}, which YAML does not allow"
-        advice = "it looks like a binary file: policies are YAML text" if control[0] == "\0" else "remove it"
-        return Loaded(findings=(_refused("yaml", place, message, advice),), digest=digest)
+    unfit = _unfit(text, name)
+    if unfit:
+        return Loaded(findings=(unfit,), digest=digest)
     builder = _Builder(name)
     builder.build(text)
     return Loaded(tuple(builder.documents), tuple(builder.findings), digest)
+
+
+def _unfit(text: str, name: str) -> Finding | None:
+    """The first character that YAML does not allow, or that no reader can see."""
+    found = _FORBIDDEN.search(text) or _UNSEEN.search(text)
+    if not found:
+        return None
+    before = text[: found.start()]
+    place = Source(name, before.count("\n") + 1, found.start() - before.rfind("\n"))
+    code = f"U+{ord(found[0]):04X}"
+    if _UNSEEN.match(found[0]):
+        message = f"holds the character {code} ({unicodedata.name(found[0], 'NEXT LINE')}), which nobody can see"
+        advice = f'remove it; where it is meant, write it as "\\u{ord(found[0]):04X}" in double quotes'
+        return _refused("yaml", place, message, advice)
+    advice = "it looks like a binary file: policies are YAML text" if found[0] == "\0" else "remove it"
+    return _refused("yaml", place, f"holds the character {code}, which YAML does not allow", advice)
 
 
 class _StopError(Exception):
@@ -167,6 +183,9 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         self._check_properties(event)
+        control = _FORBIDDEN.search(event.value)
+        if control:
+            self._refuse(event, f"holds the character U+{ord(control[0]):04X}, which no name or text has", "remove it")
         frame = self._frames[-1] if self._frames else None
         if frame and frame.key is None and isinstance(frame.container, dict):
             self._key(event, frame)

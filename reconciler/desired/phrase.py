@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -84,14 +85,24 @@ def retype(value: Any, wanted: str, spelling: str) -> str:
         return f'write "{spelling}", in quotes'
     if wanted == "array" and not isinstance(value, dict):
         return "write it as a list: [ … ]"
-    if not isinstance(value, str):
-        return ""
-    meant = boolean_meant(value) if wanted == "boolean" else integer_meant(value) if wanted == "integer" else ""
+    if wanted == "boolean":
+        meant = boolean_meant(value) if isinstance(value, str) else ""
+        return _bare(meant, value) or "write true or false"
+    if wanted == "integer" and not isinstance(value, (dict, list, bool)):
+        return _bare(integer_meant(spelling or value), value) or "write it in digits, as 30"
+    return ""
+
+
+def _bare(meant: str, value: Any) -> str:
     return f"write {meant}" + (", without quotes" if meant == value else "") if meant else ""
 
 
 def _say_type(violation: Violation, spelling: str) -> tuple[str, str]:
     wanted = str(violation.limit)
+    if wanted == "string" and spelling and violation.schema.get("format") == "date":
+        return _say_date(violation, spelling)
+    if wanted == "string" and spelling and not re.search(violation.schema.get("pattern", ""), spelling):
+        return _say_form(violation, spelling)
     advice = retype(violation.value, wanted, spelling)
     return f"must be {_TYPES.get(wanted, wanted)}, not {show(violation.value, spelling)}", advice
 
@@ -108,6 +119,8 @@ def _say_constant(violation: Violation, spelling: str) -> tuple[str, str]:
 
 
 def _say_form(violation: Violation, spelling: str) -> tuple[str, str]:
+    if violation.value == "":
+        return "is empty", "write a value"
     wanted = str(violation.schema.get("description", "")) or f"it must match {violation.limit}"
     return f"is {show(violation.value, spelling)}, which has the wrong form", wanted
 

@@ -18,6 +18,8 @@ from reconciler.model.selector import Selector
 from reconciler.plan.finding import Finding, Severity
 
 EXPIRED = "exemption-expired"
+_SHORTEST_REASON = 5
+"""Letters; the schema asks for ten characters, which may be blanks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,13 @@ def _targets(value: msgspec.Struct, field: str) -> Iterator[tuple[Path, str]]:
 
 
 def _check_exemption(document: Document[Exemption], aspects: Collection[str]) -> Iterator[Finding]:
+    if len("".join(document.value.reason.split())) < _SHORTEST_REASON:
+        yield Finding(
+            code="schema",
+            message="`reason` says nothing",
+            advice="write why these VMs need no protection: it is shown in reports",
+            source=document.at("reason"),
+        )
     for index, name in enumerate(document.value.from_ or ()):
         if name not in aspects:
             yield Finding(

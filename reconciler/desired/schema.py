@@ -26,7 +26,7 @@ COMBINED = "policies.schema.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REF = "#/$defs/{name}"
 _NAME = {
-    "description": "What other documents, plans and reports call it; unique for its kind.",
+    "description": "What other documents, plans and reports call it: unique for its kind, without / and line breaks.",
     "type": "string",
     "pattern": r"^[^/\s\u0000-\u001f\u007f]([^/\u0000-\u001f\u007f]*[^/\s\u0000-\u001f\u007f])?$",
     "maxLength": 260,

@@ -23,6 +23,9 @@ from reconciler.model.scope import Scope
 from reconciler.model.source import Source
 from reconciler.plan.finding import Finding, Severity
 
+_MOST_PLACES = 5
+"""How many other places a finding names before it only counts them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Validation:
@@ -146,10 +149,15 @@ def _repeated(raws: Sequence[Raw]) -> Iterator[Finding]:
             yield Finding(
                 code="duplicate",
                 message=f"{kind} `{found[0][0]}` is declared {len(found)} times",
-                advice=f"rename or remove all but one; also at {', '.join(map(str, others))}",
+                advice=f"rename or remove all but one; also at {_places(others)}",
                 source=first,
-                also=tuple(others),
+                also=tuple(others[:_MOST_PLACES]),
             )
+
+
+def _places(sources: Sequence[Source]) -> str:
+    more = f" and {len(sources) - _MOST_PLACES} more places" if len(sources) > _MOST_PLACES else ""
+    return ", ".join(map(str, sources[:_MOST_PLACES])) + more
 
 
 def _scopes(raws: Sequence[Raw], paths: Sequence[Path]) -> Iterator[Finding]:
@@ -158,9 +166,9 @@ def _scopes(raws: Sequence[Raw], paths: Sequence[Path]) -> Iterator[Finding]:
         yield Finding(
             code="scope",
             message=f"there are {len(scopes)} Scopes, where exactly one is needed",
-            advice=f"merge them into one; also at {', '.join(map(str, scopes[1:]))}",
+            advice=f"merge them into one; also at {_places(scopes[1:])}",
             source=scopes[0],
-            also=tuple(scopes[1:]),
+            also=tuple(scopes[1 : _MOST_PLACES + 1]),
         )
     elif not scopes and raws:
         yield Finding(
