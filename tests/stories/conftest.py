@@ -204,6 +204,10 @@ def sample(story: Story) -> Story:
     return story
 
 
+PRODUCTION_GROUPS = ("rg-backup", "rg-app", "rg-theirs")
+DEVELOPMENT_GROUPS = ("rg-backup-dev", "rg-dev")
+
+
 def machine(name: str, group: str = "rg-app", **fields: Any) -> dict[str, Any]:
     """A VM of an estate; those in rg-app are production."""
     tags = {"env": "dev" if group == "rg-dev" else "prod"}
@@ -211,22 +215,17 @@ def machine(name: str, group: str = "rg-app", **fields: Any) -> dict[str, Any]:
 
 
 def small(*items: dict[str, Any], machines: tuple[dict[str, Any], ...] = (), **vault: Any) -> dict[str, Any]:
-    """Two subscriptions with a vault each: app-01, app-02 and app-03 in production, dev-01 in development. `items` are
-    protected in production, `vault` is said of that vault."""
-    place = {"location": "westeurope", "policies": ["daily", "short"]}
+    """Two subscriptions in two regions, with a vault each: app-01 to app-03 in production, dev-01 in development.
+
+    `items` are protected in production, `vault` is said of that vault.
+    """
     return {
         "estate": "small",
         "clock": CLOCK,
         "subscriptions": [{"id": PROD, "name": "Production"}, {"id": DEV, "name": "Development"}],
         "resourceGroups": [
-            {"subscription": subscription, "name": name, "location": "westeurope"}
-            for subscription, name in (
-                ("Production", "rg-backup"),
-                ("Production", "rg-app"),
-                ("Production", "rg-theirs"),
-                ("Development", "rg-backup-dev"),
-                ("Development", "rg-dev"),
-            )
+            *({"subscription": "Production", "name": name, "location": "westeurope"} for name in PRODUCTION_GROUPS),
+            *({"subscription": "Development", "name": name, "location": "northeurope"} for name in DEVELOPMENT_GROUPS),
         ],
         "virtualMachines": [*(machine(f"app-0{n}") for n in (1, 2, 3)), machine("dev-01", "rg-dev"), *machines],
         "backup": {
@@ -236,8 +235,9 @@ def small(*items: dict[str, Any], machines: tuple[dict[str, Any], ...] = (), **v
                     "name": "rsv-weu",
                     "subscription": "Production",
                     "resourceGroup": "rg-backup",
+                    "location": "westeurope",
                     "redundancy": "LocallyRedundant",
-                    **place,
+                    "policies": ["daily", "short"],
                     "items": list(items),
                     **vault,
                 },
@@ -245,7 +245,7 @@ def small(*items: dict[str, Any], machines: tuple[dict[str, Any], ...] = (), **v
                     "name": "rsv-dev",
                     "subscription": "Development",
                     "resourceGroup": "rg-backup-dev",
-                    **place,
+                    "location": "northeurope",
                     "items": [{"vm": "rg-dev/dev-01", "policy": "daily"}],
                 },
             ],
@@ -266,7 +266,13 @@ RSV_WEU: dict[str, Any] = {
     "resourceGroup": "rg-backup",
     "location": "westeurope",
 }
-RSV_DEV: dict[str, Any] = {**RSV_WEU, "name": "rsv-dev", "subscription": "dev", "resourceGroup": "rg-backup-dev"}
+RSV_DEV: dict[str, Any] = {
+    "kind": "Vault",
+    "name": "rsv-dev",
+    "subscription": "dev",
+    "resourceGroup": "rg-backup-dev",
+    "location": "northeurope",
+}
 DAILY: dict[str, Any] = {
     "kind": "BackupPolicy",
     "name": "daily",
