@@ -59,6 +59,8 @@ def command() -> None:
 @VMS
 @SEED
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; any free one by default.")
+@click.option("--proxy", is_flag=True, help="Open a CONNECT proxy too, for clients of the public cloud as they are.")
+@click.option("--proxy-port", type=click.IntRange(0, 65535), help="Port of that proxy; any free one by default.")
 @click.option("--speed", type=click.FloatRange(min=0), help="Virtual seconds per second; 0 = frozen  [default: 1].")
 @click.option(
     "--wait/--no-wait",
@@ -72,18 +74,22 @@ def start(
     vms: int | None,
     seed: int,
     port: int,
+    proxy: bool,
+    proxy_port: int | None,
     speed: float | None,
     patient: bool,
 ) -> None:
     """Start it in the background, with the sample estate unless told otherwise."""
     from reconciler.emulator import lifecycle
 
+    through = (proxy_port or 0) if proxy or proxy_port is not None else None
     with refusals():
         found = lifecycle.start(
-            home, port=port, estate=estate, vms=vms, seed=seed, speed=speed, auto_advance=not patient
+            home, port=port, proxy=through, estate=estate, vms=vms, seed=seed, speed=speed, auto_advance=not patient
         )
         _describe(found)
     click.echo("Use it with --cloud emulator, or RECONCILER_CLOUD=emulator.")
+    click.echo("For other clients: reconciler emulator env az|terraform|custodian|python|sh")
 
 
 @command.command()
@@ -105,7 +111,8 @@ def status(home: Path | None, form: str) -> None:
     found = running(home)
     with refusals():
         if form == "json":
-            click.echo(json.dumps({"endpoint": found.endpoint, "ca": found.ca, **found.status()}, indent=2))
+            facts = {"endpoint": found.endpoint, "proxy": found.proxy or None, "ca": found.ca}
+            click.echo(json.dumps({**facts, **found.status()}, indent=2))
         else:
             _describe(found)
 
@@ -233,4 +240,6 @@ def _describe(found: Running) -> None:
         f"{facts['vaults']} vaults"
     )
     click.echo(f"  clock   {_minute(facts)}, {pace}")
+    if found.proxy:
+        click.echo(f"  proxy   {found.proxy}")
     click.echo(f"  CA      {found.ca}")

@@ -50,6 +50,7 @@ def start(
     folder: Path | None = None,
     *,
     port: int = 0,
+    proxy: int | None = None,
     estate: Path | None = None,
     vms: int | None = None,
     seed: int = 1,
@@ -61,17 +62,20 @@ def start(
 
     ``estate`` or ``vms`` (generated from ``seed``) replace what the folder holds; with neither, a new server goes on
     with that or begins with the sample estate. ``speed`` (0: the clock stands still) is set on a server that is
-    started, not on one that runs. Safe when called twice at once. ``timeout`` in seconds.
+    started, not on one that runs. ``proxy`` is the port of its CONNECT proxy (0: any free one). Safe when called
+    twice at once. ``timeout`` in seconds.
     Raises EmulatorError with the server's own words when it does not come up.
     """
     home = state_folder(folder)
     with _start_lock(home):
         running = find(home)
         if running is not None:
+            if proxy is not None and not running.proxy:
+                raise EmulatorError("an emulator without a proxy is running on this folder: stop it first")
             if estate is not None or vms is not None:
                 running.reset(estate, vms=vms, seed=seed)
             return running
-        launch: dict[str, object] = {"folder": str(home), "port": port}
+        launch: dict[str, object] = {"folder": str(home), "port": port, "proxy": proxy}
         if speed is not None or not auto_advance:
             launch["pace"] = {"speed": 1.0 if speed is None else speed, "autoAdvance": auto_advance}
         if vms is not None:

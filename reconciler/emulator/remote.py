@@ -17,7 +17,10 @@ class EmulatorError(Exception):
 
 
 class Running(msgspec.Struct, frozen=True, rename="camel"):
-    """A server that listens. ``token`` opens its admin API; ``ca`` is the certificate that clients must trust."""
+    """A server that listens. ``token`` opens its admin API; ``ca`` is the certificate that clients must trust.
+
+    ``proxy`` is the address of its CONNECT proxy, "" where it has none.
+    """
 
     endpoint: str
     ca: str
@@ -25,6 +28,7 @@ class Running(msgspec.Struct, frozen=True, rename="camel"):
     pid: int
     folder: str
     instance: str
+    proxy: str = ""
 
     def ask(self, method: str, call: str, body: Any = None, *, timeout: float = 60.0) -> Any:
         """One admin call, e.g. ``ask("POST", "clock", {"advance": "90d"})``. Raises EmulatorError or OSError."""

@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from reconciler.emulator.emulator import Emulator, Pace
 from reconciler.emulator.estate import SAMPLE as SAMPLE_ESTATE
 from reconciler.emulator.estate import EstateError, read
 from reconciler.emulator.generate import Generation, generate
+from reconciler.emulator.proxy import Proxy
 from reconciler.emulator.remote import EmulatorError, Running
 from reconciler.emulator.server import Server
 from reconciler.emulator.world import Configuration
@@ -27,11 +28,13 @@ RECORD = "server.json"
 
 class Launch(msgspec.Struct, frozen=True, rename="camel"):
     """How to start. ``estate`` (a file) or ``generate`` replaces what the folder holds; with neither, the server
-    goes on with that, or begins with the sample estate. ``port`` 0 is any free one.
+    goes on with that, or begins with the sample estate. ``port`` 0 is any free one; ``proxy`` is the port of the
+    CONNECT proxy, None for no proxy.
     """
 
     folder: str
     port: int = 0
+    proxy: int | None = None
     estate: str | None = None
     generate: Generation | None = None
     pace: Pace | None = None
@@ -51,6 +54,7 @@ async def running_server(
     *,
     estate: dict[str, Any] | None = None,
     port: int = 0,
+    proxy: int | None = None,
     pace: Pace | None = None,
     configuration: Configuration | None = None,
     persistent: bool = False,
@@ -59,7 +63,7 @@ async def running_server(
     state = folder if persistent else None
     emulator = Emulator(state, estate=estate, pace=pace, configuration=configuration)
     try:
-        async with _listening(emulator, folder, port) as running:
+        async with _listening(emulator, folder, port, proxy) as running:
             yield Served(running, emulator)
     finally:
         emulator.close()
@@ -75,22 +79,29 @@ async def serve(launch: Launch) -> None:
     emulator = _open(folder, launch)
     record = folder / RECORD
     try:
-        async with _listening(emulator, folder, launch.port) as running:
+        async with _listening(emulator, folder, launch.port, launch.proxy) as running:
             _publish(record, running)
             await stopped.wait()
             record.unlink(missing_ok=True)
     except OSError as error:
-        raise EmulatorError(f"cannot listen on port {launch.port}: {error}") from error
+        ports = str(launch.port) if not launch.proxy else f"{launch.port} or {launch.proxy}"
+        raise EmulatorError(f"cannot listen on port {ports}: {error}") from error
     finally:
         emulator.close()
 
 
 @asynccontextmanager
-async def _listening(emulator: Emulator, folder: Path, port: int) -> AsyncIterator[Running]:
+async def _listening(emulator: Emulator, folder: Path, port: int, proxy: int | None) -> AsyncIterator[Running]:
     token = secrets.token_urlsafe(24)
-    server = Server(emulator, server_tls(folder), token)
-    bound = await server.start(port)
-    try:
+    async with AsyncExitStack() as stack:
+        server = Server(emulator, server_tls(folder), token)
+        stack.push_async_callback(server.stop)
+        bound = await server.start(port)
+        proxied = ""
+        if proxy is not None:
+            front = Proxy(bound)
+            stack.push_async_callback(front.stop)
+            proxied = f"http://127.0.0.1:{await front.start(proxy)}"
         yield Running(
             endpoint=f"https://localhost:{bound}",
             ca=str(folder / "ca.pem"),
@@ -98,9 +109,8 @@ async def _listening(emulator: Emulator, folder: Path, port: int) -> AsyncIterat
             pid=os.getpid(),
             folder=str(folder),
             instance=server.instance,
+            proxy=proxied,
         )
-    finally:
-        await server.stop()
 
 
 def _open(folder: Path, launch: Launch) -> Emulator:

@@ -114,3 +114,13 @@ def test_foreground_ends_on_interrupt(home):
     _, said = process.communicate(timeout=10)
     assert (process.returncode, said) == (0, b"")
     assert not (home / "server.json").exists()
+
+
+def test_the_proxy_is_found_and_not_added_to_a_server_without_one(home):
+    running = lifecycle.start(home, proxy=0)
+    assert running.proxy.startswith("http://127.0.0.1:")
+    assert lifecycle.find(home) == lifecycle.start(home) == lifecycle.start(home, proxy=0) == running
+    lifecycle.stop(home)
+    assert lifecycle.start(home).proxy == ""
+    with pytest.raises(EmulatorError, match="without a proxy is running on this folder: stop it first"):
+        lifecycle.start(home, proxy=0)
