@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test check schemas golden bench lock clean
+.PHONY: help setup demo test check schemas golden bench chaos lock clean
 
 help:            ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ golden: $(READY) ## Write the golden files again; read the diff before you commi
 
 bench: $(READY)  ## Measure plans of 100, 1,000 and 10,000 VMs against the floor of fetching the same pages
 	@$(BIN)/python tests/bench
+
+chaos: $(READY)  ## 500 runs of faults and kills; CHAOS_SEED=N draws others
+	@CHAOS_RUNS=$${CHAOS_RUNS:-500} $(BIN)/python -m pytest tests/chaos
 
 lock: $(READY)   ## Pin the dependencies again, with hashes
 	@$(BIN)/python -m pip install --quiet uv
