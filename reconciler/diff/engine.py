@@ -136,4 +136,4 @@ def _assess_unclaimed(so_far: Assessment) -> None:
         elif ownership is Ownership.RELEASED:
             so_far.decide(None, resource)
         else:
-            so_far.findings.append(unmanaged(kind, resource))
+            so_far.findings.append(unmanaged(resource))

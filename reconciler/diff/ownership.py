@@ -19,11 +19,11 @@ def unclaimed(situation: Situation, kinds: Mapping[str, Kind[Any]]) -> Iterator[
             yield resource, kinds[address.kind].ownership(resource, situation)
 
 
-def unmanaged(kind: Kind[Any], resource: Resource) -> Finding:
+def unmanaged(resource: Resource) -> Finding:
     """The report of a resource that is not ours. It is never touched."""
     return Finding(
         code="unmanaged",
-        message=f"this {kind.title} is in Azure and no policy asks for it; it is left as it is",
+        message="no policy asks for it; it is left as it is",
         severity=Severity.INFO,
         address=str(resource.address),
         topic="unmanaged",

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 _MENTIONS = re.compile(r"@(?=\w)|#(?=\d)|://|\bwww(?=\.)|\bGH(?=-\d)", re.IGNORECASE)
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+!|~^$-])")
+_MARKS = re.compile(r"([\\`*_\[\]#|~$])")
 _BREAK = "<!-- -->"
 
 
@@ -29,10 +29,17 @@ def _spell(char: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Prose inside Markdown: shown as it is written, with no markup, HTML, mention, reference or link in it."""
+    """Prose inside a line of Markdown (never its beginning): shown as it is written, with no markup, HTML, mention,
+    reference or link in it."""
     safe = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     marked = _MARKS.sub(r"\\\1", safe)
     return _MENTIONS.sub(_part, marked)
+
+
+def html(text: str) -> str:
+    """Text inside an HTML element of a Markdown page (`<summary>`): as it is written, no mention or link in it."""
+    safe = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return _MENTIONS.sub(_part, safe)
 
 
 def fence(text: str) -> str:

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.counting import count
-from reconciler.plan.change import Action, Change, Consequence, FieldChange
+from reconciler.plan.change import Action, Change, Consequence, Detail
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Refusal
-from reconciler.render.escape import value, visible
+from reconciler.render.escape import visible
 from reconciler.render.style import Tone
 from reconciler.render.view import ALARMING, Group, Notice
-
-MOST_ADDRESSES = 10
+from reconciler.render.wording import Wording
 
 SYMBOLS = {
     Action.CREATE: ("+", Tone.GOOD),
@@ -23,6 +22,7 @@ SYMBOLS = {
     Action.UNDELETE: ("↺", Tone.BACK),
     Action.BLOCKED: ("!", Tone.ALARM),
 }
+_MOST_PLACES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,50 +35,85 @@ class Line:
     tone: Tone = Tone.PLAIN
 
 
-def group_lines(group: Group) -> Iterator[Line]:
-    """A group of like changes: which, why, what it does to the data, what differs, how."""
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is listed: addresses of one group, and findings of one code. 0 is all."""
+
+    addresses: int = 10
+    findings: int = 5
+
+
+ALL = Extent(0, 0)
+
+
+def heading(group: Group) -> Line:
+    """Which resources, and what becomes of them."""
     change = group.first
     symbol, tone = SYMBOLS.get(change.action, ("·", Tone.PLAIN))
     many = len(group.changes) > 1
-    subject = count(len(group.changes), change.title or change.kind) if many else change.address
-    yield Line(0, symbol, visible(f"{subject} {_agree(group.sentence, many)}"), tone)
-    if many:
-        yield from _list([change.address for change in group.changes])
-    for consequence in change.consequences:
-        yield _consequence(consequence)
-    yield from _differences(change)
-    yield from _steps(change, many)
+    noun = "VM" if change.protects else change.title or change.kind
+    subject = count(len(group.changes), noun) if many else change.address
+    return Line(0, symbol, visible(f"{subject} {_agree(group.sentence, many)}"), tone)
+
+
+def group_lines(group: Group, wording: Wording, extent: Extent) -> Iterator[Line]:
+    """Below the heading: which, what it does to the data, what differs, how, and what asks for it."""
+    change = group.first
+    if len(group.changes) > 1:
+        yield from _list([item.address for item in group.changes], extent.addresses)
+    differences = [_difference(detail, wording) for detail in wording.details(change)]
+    effects = [_consequence(item, wording) for item in change.consequences if wording.tells(item)]
+    yield from (*effects, *differences) if wording.acting else (*differences, *effects)
+    if wording.acting:
+        yield from _steps(change, many=len(group.changes) > 1)
     if change.manual:
         yield Line(1, "", visible(f"what to do: {change.manual}"), Tone.STRONG)
-    if change.source:
-        yield Line(1, "", visible(f"from {change.source}"), Tone.QUIET)
+    places = _places(change)
+    if places and (wording.acting or change.before is None):
+        yield Line(1, "", visible(f"from {places}"), Tone.QUIET)
 
 
-def notice_lines(notice: Notice) -> Iterator[Line]:
-    """A finding, its resources and its places."""
-    finding = notice.finding
-    tone = {"error": Tone.BAD, "warning": Tone.CHANGE, "doubt": Tone.CHANGE}.get(finding.severity.value, Tone.PLAIN)
-    one = f"{notice.addresses[0]}: " if len(notice.addresses) == 1 else ""
-    place = f"{finding.source}: " if finding.source else ""
-    yield Line(0, "·", visible(f"{place}{one}{finding.code}: {finding.message}"), tone)
-    if len(notice.addresses) > 1:
-        yield from _list(notice.addresses)
-    yield from _advice(finding)
+def notice_lines(notice: Notice, extent: Extent) -> Iterator[Line]:
+    """Findings of one code: each with its resources, and once what to do."""
+    first = notice.told[0].finding
+    tone = {"error": Tone.BAD, "warning": Tone.CHANGE, "doubt": Tone.CHANGE}.get(first.severity.value, Tone.PLAIN)
+    most = extent.findings or len(notice.told)
+    for told in notice.told[:most]:
+        finding, addresses = told.finding, told.addresses
+        subject, end = _subject(finding, addresses)
+        yield Line(0, "·", visible(f"{subject}{finding.message} [{finding.code}{end}]"), tone)
+        if len(addresses) > 1:
+            yield from _list(addresses, extent.addresses)
+        for place in finding.also:
+            yield Line(1, "", visible(f"see also {place}"), Tone.QUIET)
+    if len(notice.told) > most:
+        yield Line(1, "", f"and {len(notice.told) - most:,} more like this (--verbose shows them)", Tone.QUIET)
+    if first.advice:
+        yield Line(1, "→", visible(first.advice), Tone.STRONG)
 
 
-def refusal_lines(refusal: Refusal) -> Iterator[Line]:
+def refusal_lines(refusal: Refusal, extent: Extent) -> Iterator[Line]:
     """A guard that refuses, and how to lift it."""
-    yield Line(0, "!", visible(f"{refusal.code} {refusal.title}: {refusal.message}"), Tone.ALARM)
-    yield from _list(refusal.addresses)
+    yield Line(0, "!", visible(f"{refusal.title}: {refusal.message} [{refusal.code}]"), Tone.ALARM)
+    yield from _list(refusal.addresses, extent.addresses)
     if refusal.advice:
-        yield Line(1, "", visible(refusal.advice), Tone.STRONG)
+        yield Line(1, "→", visible(refusal.advice), Tone.STRONG)
 
 
-def _list(addresses: Sequence[str]) -> Iterator[Line]:
-    for address in addresses[:MOST_ADDRESSES]:
+def _subject(finding: Finding, addresses: Sequence[str]) -> tuple[str, str]:
+    """What the line begins with, and what follows the code: a place stands first where there is no resource."""
+    place = str(finding.source) if finding.source else ""
+    if len(addresses) == 1:
+        return f"{addresses[0]}: ", f", {place}" if place else ""
+    return f"{place}: " if place else "", ""
+
+
+def _list(addresses: Sequence[str], most: int) -> Iterator[Line]:
+    shown = addresses[:most] if most else addresses
+    for address in shown:
         yield Line(2, "", visible(address), Tone.QUIET)
-    if len(addresses) > MOST_ADDRESSES:
-        yield Line(2, "", f"and {len(addresses) - MOST_ADDRESSES:,} more", Tone.QUIET)
+    if len(addresses) > len(shown):
+        yield Line(2, "", f"and {len(addresses) - len(shown):,} more", Tone.QUIET)
 
 
 def _agree(sentence: str, many: bool) -> str:
@@ -87,37 +122,30 @@ def _agree(sentence: str, many: bool) -> str:
     return f"{ {'is': 'are', 'has': 'have'}.get(verb, verb) if many else verb } {rest}"
 
 
-def _consequence(consequence: Consequence) -> Line:
+def _consequence(consequence: Consequence, wording: Wording) -> Line:
     alarming = consequence.effect in ALARMING
-    return Line(1, "!" if alarming else "·", visible(consequence.text), Tone.ALARM if alarming else Tone.PLAIN)
+    text = visible(f"{wording.healing}{consequence.text}")
+    return Line(1, "!" if alarming else "·", text, Tone.ALARM if alarming else Tone.PLAIN)
 
 
-def _differences(change: Change) -> Iterator[Line]:
-    if change.fields:
-        yield from (_field(field) for field in change.fields)
-    elif change.before is None and change.after is not None:
-        for path, wanted in _said("", change.after):
-            yield Line(1, "+", visible(f"{path}: {value(wanted)}"), Tone.GOOD)
+def _difference(detail: Detail, wording: Wording) -> Line:
+    text = visible(wording.line(detail))
+    if not detail.before:
+        return Line(1, "+", text, Tone.GOOD)
+    if not detail.after:
+        return Line(1, "-", text, Tone.BAD)
+    return Line(1, "~", text, Tone.CHANGE)
 
 
-def _said(path: str, wanted: object) -> Iterator[tuple[str, object]]:
-    """What a new resource is told, by dotted path. What is left to Azure (nothing, empty, 0) is not shown."""
-    if isinstance(wanted, dict):
-        for name, inner in wanted.items():
-            yield from _said(f"{path}.{name}" if path else name, inner)
-    elif wanted is False or wanted not in (None, "", [], 0):
-        yield path, wanted
+def _places(change: Change) -> str:
+    """The lines that ask for what differs, or the document where everything is new."""
+    exact = dict.fromkeys(str(detail.source) for detail in change.details if detail.source)
+    if change.before is not None and exact and len(exact) <= _MOST_PLACES:
+        return ", ".join(exact)
+    return str(change.source) if change.source else ""
 
 
-def _field(field: FieldChange) -> Line:
-    if field.before is None:
-        return Line(1, "+", visible(f"{field.path}: {value(field.after)}"), Tone.GOOD)
-    if field.after is None:
-        return Line(1, "-", visible(f"{field.path}: {value(field.before)}"), Tone.BAD)
-    return Line(1, "~", visible(f"{field.path}: {value(field.before)} → {value(field.after)}"), Tone.CHANGE)
-
-
-def _steps(change: Change, many: bool) -> Iterator[Line]:
+def _steps(change: Change, *, many: bool) -> Iterator[Line]:
     """The steps where there is more to know than the action says: several of them, or an approval to get first."""
     if len(change.steps) > 1 and many:
         yield Line(1, "", visible(f"in {len(change.steps)} steps each: {', '.join(s.verb for s in change.steps)}"))
@@ -127,10 +155,3 @@ def _steps(change: Change, many: bool) -> Iterator[Line]:
             yield Line(1, f"{number}.", visible(f"{step.title or step.verb}{usually}"))
     for guard in sorted({step.needs_approval for step in change.steps if step.needs_approval}):
         yield Line(1, "!", visible(f"needs approval: Resource Guard {guard}"), Tone.ALARM)
-
-
-def _advice(finding: Finding) -> Iterator[Line]:
-    if finding.advice:
-        yield Line(1, "", visible(finding.advice), Tone.STRONG)
-    for place in finding.also:
-        yield Line(1, "", visible(f"see also {place}"), Tone.QUIET)

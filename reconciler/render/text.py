@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from reconciler.plan.plan import Plan
-from reconciler.render.lines import Line, group_lines, notice_lines, refusal_lines
+from reconciler.render.escape import visible
+from reconciler.render.lines import ALL, Extent, Line, group_lines, heading, notice_lines, refusal_lines
 from reconciler.render.style import Tone, paint
 from reconciler.render.view import Section, view
 from reconciler.render.wording import DriftWording, PlanWording, Wording
@@ -14,24 +16,39 @@ from reconciler.render.wording import DriftWording, PlanWording, Wording
 _INDENT = 4
 
 
-def render_plan(plan: Plan, *, colour: bool = False, width: int = 0) -> str:
-    """What apply would do. Lines are wrapped at `width` columns; 0 leaves them whole, for `grep`."""
-    return _render(plan, PlanWording(), colour, width)
+def render_plan(plan: Plan, *, colour: bool = False, width: int = 0, verbose: bool = False) -> str:
+    """What apply would do. Lines are wrapped at `width` columns; 0 leaves them whole, for `grep`. `verbose` leaves
+    nothing out."""
+    return _render(plan, PlanWording(), Look(colour, width, verbose))
 
 
-def render_drift(plan: Plan, *, colour: bool = False, width: int = 0) -> str:
+def render_drift(plan: Plan, *, colour: bool = False, width: int = 0, verbose: bool = False) -> str:
     """How Azure differs from the policies."""
-    return _render(plan, DriftWording(), colour, width)
+    return _render(plan, DriftWording(), Look(colour, width, verbose))
 
 
-def section_lines(section: Section) -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a report is laid out."""
+
+    colour: bool
+    width: int
+    verbose: bool
+
+    @property
+    def extent(self) -> Extent:
+        return ALL if self.verbose else Extent()
+
+
+def section_lines(section: Section, wording: Wording, extent: Extent) -> Iterator[Line]:
     """Everything below the title of a section."""
     for refusal in section.refusals:
-        yield from refusal_lines(refusal)
+        yield from refusal_lines(refusal, extent)
     for notice in section.notices:
-        yield from notice_lines(notice)
+        yield from notice_lines(notice, extent)
     for group in section.groups:
-        yield from group_lines(group)
+        yield heading(group)
+        yield from group_lines(group, wording, extent)
 
 
 def layout(line: Line, width: int = 0) -> str:
@@ -50,14 +67,25 @@ def layout(line: Line, width: int = 0) -> str:
     )
 
 
-def _render(plan: Plan, wording: Wording, colour: bool, width: int) -> str:
-    shown = view(plan, wording)
-    blocks = []
-    for section in shown.sections:
-        note = paint(f" ({section.note})", Tone.QUIET, colour=colour) if section.note else ""
-        body = [paint(layout(line, width), line.tone, colour=colour) for line in section_lines(section)]
-        blocks.append("\n".join((paint(section.title, Tone.STRONG, colour=colour) + note, *body)))
-    last = [paint(shown.verdict, Tone.GOOD if shown.calm else Tone.STRONG, colour=colour)]
-    if shown.counts:
-        last.append(paint(shown.counts, Tone.STRONG, colour=colour))
+def _render(plan: Plan, wording: Wording, look: Look) -> str:
+    shown = view(plan, wording, verbose=look.verbose)
+    blocks = [_section(section, wording, look) for section in shown.sections]
+    notes = [*shown.advice, *([shown.hidden] if shown.hidden else [])]
+    if notes:
+        blocks.append("\n".join(_plain(visible(note), Tone.QUIET, look) for note in notes))
+    last = [_plain(shown.counts, Tone.PLAIN, look)] if shown.counts else []
+    last.append(_plain(shown.verdict, Tone.GOOD if shown.calm else Tone.STRONG, look))
     return "\n\n".join((*blocks, "\n".join(last)))
+
+
+def _section(section: Section, wording: Wording, look: Look) -> str:
+    note = paint(f" ({section.note})", Tone.QUIET, colour=look.colour) if section.note else ""
+    lines = section_lines(section, wording, look.extent)
+    body = (paint(layout(line, look.width), line.tone, colour=look.colour) for line in lines)
+    return "\n".join((paint(section.title, Tone.STRONG, colour=look.colour) + note, *body))
+
+
+def _plain(text: str, tone: Tone, look: Look) -> str:
+    if look.width and len(text) > look.width:
+        text = textwrap.fill(text, look.width, break_long_words=False, break_on_hyphens=False)
+    return paint(text, tone, colour=look.colour)

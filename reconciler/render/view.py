@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from reconciler.model.counting import count
 from reconciler.plan.change import Action, Change, Effect
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan, Refusal
@@ -16,6 +17,7 @@ from reconciler.render.wording import Wording
 ALARMING = (Effect.DELETES, Effect.IRREVERSIBLE, Effect.PRUNES, Effect.WEAKENS, Effect.STOPS)
 """Effects that are shown before everything else, the worst first."""
 
+_LEFT = (Action.RELEASE, Action.DELETE)
 ORDER = (Action.UNDELETE, Action.CREATE, Action.UPDATE, Action.RELEASE, Action.DELETE)
 
 
@@ -32,11 +34,18 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """A finding, and every resource that it was found of."""
+class Told:
+    """A finding, and every resource that it was found of in the same words."""
 
     finding: Finding
     addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Findings of one code that end in the same advice. Never empty."""
+
+    told: tuple[Told, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +62,84 @@ class Section:
     def size(self) -> int:
         """How many resources and findings it tells of."""
         changes = sum(len(group.changes) for group in self.groups)
-        return changes + sum(max(1, len(notice.addresses)) for notice in self.notices) + len(self.refusals)
+        found = sum(max(1, len(told.addresses)) for notice in self.notices for told in notice.told)
+        return changes + found + len(self.refusals)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`verdict` is the sentence that somebody reads who reads only one; `counts` the line of figures, "" for none;
-    `calm` is True where nothing needs anybody's attention."""
+    """`verdict` is the sentence that somebody reads who reads only one; `counts` the line of figures, "" for none, and
+    `figures` the same as words and numbers; `advice` are commands to go on with; `hidden` tells of the notes that are
+    left out; `calm` is True where nothing needs anybody's attention."""
 
     verdict: str
     counts: str
+    figures: tuple[tuple[str, int], ...]
+    advice: tuple[str, ...]
+    hidden: str
     sections: tuple[Section, ...]
     calm: bool
 
 
-def view(plan: Plan, wording: Wording) -> View:
-    """The plan in the order in which it should be read: what stops it, what it destroys, what it does, what else."""
-    alarming = [change for change in plan.actionable if change.effect in ALARMING]
-    alarming.sort(key=lambda change: ALARMING.index(change.effect))
-    quiet = [change for change in plan.actionable if change.effect not in ALARMING]
-    quiet.sort(key=lambda change: ORDER.index(change.action))
+def view(plan: Plan, wording: Wording, *, verbose: bool = False) -> View:
+    """The plan in the order in which it should be read: what stops it, what it destroys, what it does, what else.
+
+    Notes about the policies alone, which `validate` tells, are shown only where `verbose`.
+    """
+    notes = [item for item in plan.findings if not verbose and _only_of_policies(item)]
+    unread, *chapters = _chapters(item for item in plan.findings if verbose or not _only_of_policies(item))
     sections = [
         Section(wording.errors, wording.errors_note, notices=_notices(plan.errors)),
-        Section(wording.refused, wording.refused_note, refusals=plan.refusals if wording.guarded else ()),
+        unread,
+        Section(wording.refused, wording.refused_note, refusals=plan.refusals if wording.acting else ()),
         Section(wording.blocked, groups=_groups(plan.blocked, wording.sentence)),
-        Section(wording.alarming, groups=_groups(alarming, wording.sentence)),
-        Section(wording.changes, groups=_groups(quiet, wording.sentence)),
+        *_sections(plan.actionable, wording),
         Section(wording.deferred, groups=_groups(plan.deferred, wording.put_off)),
-        *_chapters(plan.findings),
+        *chapters,
     ]
+    tally = _tally(plan)
+    figures = ((word, tally[name]) for name, word in wording.figures.items() if tally[name])
     return View(
-        verdict=wording.verdict(plan),
-        counts="" if plan.empty else wording.counts(plan, _tally(plan)),
+        verdict=wording.verdict(plan, tally),
+        counts="" if plan.empty else wording.counts(plan, tally),
+        figures=(*figures, (wording.rest, plan.unchanged)),
+        advice=wording.advice(plan),
+        hidden=_hidden(notes),
         sections=tuple(section for section in sections if section.size),
         calm=plan.empty and plan.complete and not plan.errors,
+    )
+
+
+def _sections(changes: Iterable[Change], wording: Wording) -> list[Section]:
+    """What the changes do, the alarming first; for drift: what Azure does less than declared, and then what it does
+    more."""
+    alarming: list[Change] = []
+    weaker: list[Change] = []
+    quiet: list[Change] = []
+    for change in sorted(changes, key=lambda change: ORDER.index(change.action)):
+        if change.effect in ALARMING:
+            alarming.append(change)
+        elif wording.weaker and change.action not in _LEFT and (change.protects or change.effect is Effect.STRENGTHENS):
+            weaker.append(change)
+        else:
+            quiet.append(change)
+    alarming.sort(key=lambda change: ALARMING.index(change.effect))
+    titled = [(wording.alarming, alarming), (wording.weaker, weaker), (wording.changes, quiet)]
+    if wording.weaker:
+        titled = [*titled[1:], titled[0]]
+    return [Section(title, groups=_groups(changes, wording.sentence)) for title, changes in titled]
+
+
+def _only_of_policies(finding: Finding) -> bool:
+    return chapter(finding) == "notes" and not finding.address
+
+
+def _hidden(notes: Sequence[Finding]) -> str:
+    if not notes:
+        return ""
+    codes = ", ".join(sorted({note.code for note in notes}))
+    return (
+        f"{count(len(notes), 'note')} on the policies ({codes}) not shown: --verbose shows them, and so does validate"
     )
 
 
@@ -106,7 +159,8 @@ def _likeness(change: Change) -> Hashable:
         change.why,
         change.manual,
         change.source,
-        change.fields or change.after,
+        change.summary,
+        change.details or change.fields or change.after,
         [(item.effect, item.text) for item in change.consequences],
         [(step.verb, step.needs_approval) for step in change.steps],
     )
@@ -115,9 +169,10 @@ def _likeness(change: Change) -> Hashable:
 
 def _chapters(findings: Iterable[Finding]) -> list[Section]:
     titles = {
+        "unreadable": "Could not be read: what lies behind it is unknown, and left alone",
         "objectives": "Objectives missed",
         "uncovered": "Uncovered: no policy speaks of these VMs",
-        "unmanaged": "Unmanaged: in Azure, and no policy asks for it",
+        "unmanaged": "Unmanaged: in Azure, in no policy",
         "warnings": "Warnings",
         "notes": "Notes",
     }
@@ -132,16 +187,20 @@ def chapter(finding: Finding) -> str:
     """Where a finding that is no error is told."""
     if finding.topic in ("objectives", "unmanaged"):
         return finding.topic
-    if finding.code == "uncovered":
-        return "uncovered"
+    if finding.code in ("uncovered", "unreadable"):
+        return finding.code
     return "notes" if finding.severity is Severity.INFO else "warnings"
 
 
 def _notices(findings: Iterable[Finding]) -> tuple[Notice, ...]:
-    folded: dict[Hashable, list[Finding]] = {}
+    notices: dict[Hashable, dict[Hashable, list[Finding]]] = {}
     for item in findings:
-        folded.setdefault((item.code, item.severity, item.message, item.advice, item.source), []).append(item)
-    return tuple(Notice(group[0], tuple(item.address for item in group if item.address)) for group in folded.values())
+        same = notices.setdefault((item.code, item.severity, item.advice), {})
+        same.setdefault((item.message, item.source), []).append(item)
+    return tuple(
+        Notice(tuple(Told(group[0], tuple(item.address for item in group if item.address)) for group in same.values()))
+        for same in notices.values()
+    )
 
 
 def _tally(plan: Plan) -> Counter[str]:

@@ -8,52 +8,95 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar
 
+from reconciler.model.arm_id import ArmId
 from reconciler.model.counting import count
-from reconciler.plan.change import Action, Change
+from reconciler.plan.change import Action, Change, Consequence, Detail, Effect, Reason
 from reconciler.plan.plan import Plan
+
+_MISSED = {"objectives": "objective", "uncovered": "uncovered VM"}
+"""Chapters that count where nothing differs, too."""
 
 
 class Wording(ABC):
-    """Titles of the sections, and the sentences. `guarded`: whether refusals of guards are told."""
+    """Titles of the sections, and the sentences. `weaker` is the title of what is protected less than declared, ""
+    where that is no chapter of its own; `acting`: whether guards and steps are told."""
 
-    alarming: ClassVar[str]
-    changes: ClassVar[str]
-    guarded: ClassVar[bool]
-    figures: ClassVar[Mapping[str, str]]
-    """Name in the tally → word in the line of figures, in order."""
     errors: ClassVar[str] = "Errors"
     errors_note: ClassVar[str] = "nothing is applied while there is one"
     refused: ClassVar[str] = "Refused by a guard"
     refused_note: ClassVar[str] = "nothing is applied until each is lifted by its name"
     blocked: ClassVar[str] = "Blocked"
+    weaker: ClassVar[str] = ""
+    alarming: ClassVar[str]
+    changes: ClassVar[str]
     deferred: ClassVar[str] = "Put off to a later run"
+    acting: ClassVar[bool]
+    healing: ClassVar[str] = ""
+    """What a consequence begins with, where the change is not what the report is about."""
+    figures: ClassVar[Mapping[str, str]]
+    """Name in the tally → word in the line of figures, in order."""
+    rest: ClassVar[str]
+    """What the resources are that need nothing."""
+    name: ClassVar[str]
 
     @abstractmethod
     def sentence(self, change: Change) -> str:
-        """What follows the address: `will be updated: retention.daily differs`."""
+        """What follows the address: `will be protected with policy daily-30d in vault rsv-weu, all disks`."""
 
     @abstractmethod
-    def verdict(self, plan: Plan) -> str:
+    def detail(self, detail: Detail) -> str:
+        """One difference, inside a sentence: `retention.daily 30 days → 14 days`."""
+
+    def line(self, detail: Detail) -> str:
+        """One difference, on a line of its own."""
+        return self.detail(detail)
+
+    @abstractmethod
+    def verdict(self, plan: Plan, tally: Counter[str]) -> str:
         """The sentence for those who read only one."""
 
-    @abstractmethod
+    def details(self, change: Change) -> tuple[Detail, ...]:
+        """The differences that are worth a line: not those that the sentence says already."""
+        told = (change.summary and change.action is Action.CREATE) or (_plain(change) and len(change.details) == 1)
+        return () if told else change.details
+
+    def tells(self, consequence: Consequence) -> bool:  # noqa: ARG002 -- a drift report leaves some out
+        """Whether a consequence is worth a line."""
+        return True
+
+    def _spell(self, verb: str, change: Change) -> str:
+        """The verb, and why: the one difference, the names of several, or the sentence of the change."""
+        if change.action is Action.CREATE and change.summary:
+            verb = f"{verb} {change.summary}"
+        if not _plain(change):
+            return f"{verb}: {change.why}" if change.why else verb
+        if change.action is Action.CREATE:
+            return verb
+        only = self.detail(change.details[0]) if len(change.details) == 1 else ""
+        return f"{verb}: {only or ', '.join(detail.name for detail in change.details)}"
+
     def counts(self, plan: Plan, tally: Counter[str]) -> str:
         """The line of figures that ends a report."""
+        shown = (f"{tally[name]:,} {word}" for name, word in self.figures.items() if tally[name])
+        return f"{self.name}: {', '.join(shown)}; {plan.unchanged:,} {self.rest}."
+
+    def advice(self, plan: Plan) -> tuple[str, ...]:  # noqa: ARG002 -- a drift report has some
+        """Commands to go on with."""
+        return ()
 
     def put_off(self, change: Change) -> str:
         """What is said of a change that a service limit keeps for later."""
-        return _because("is put off to a later run", change)
-
-    def _figures(self, tally: Counter[str]) -> str:
-        return ", ".join(f"{tally[name]:,} {word}" for name, word in self.figures.items() if tally[name])
+        return f"is put off to a later run: {change.why}" if change.why else "is put off to a later run"
 
 
 class PlanWording(Wording):
     """What apply would do."""
 
+    name = "Plan"
     alarming = "Read these first: they touch what can be recovered"
     changes = "Changes"
-    guarded = True
+    acting = True
+    rest = "unchanged"
     figures: ClassVar = {
         "protect": "to protect",
         "create": "to create",
@@ -74,9 +117,17 @@ class PlanWording(Wording):
             Action.DELETE: "will be deleted",
             Action.BLOCKED: "is blocked",
         }
-        return _because(words.get(change.action, change.action.value), change)
+        return self._spell(words.get(change.action, change.action.value), change)
 
-    def verdict(self, plan: Plan) -> str:
+    def detail(self, detail: Detail) -> str:
+        if detail.before and detail.after:
+            return f"{detail.name} {detail.before} → {detail.after}"
+        return f"{detail.name} {detail.after or detail.before}"
+
+    def line(self, detail: Detail) -> str:
+        return f"{detail.name}:{self.detail(detail).removeprefix(detail.name)}"
+
+    def verdict(self, plan: Plan, tally: Counter[str]) -> str:  # noqa: ARG002 -- objectives are no matter of a plan
         if plan.errors:
             return f"Nothing can be applied: {count(len(plan.errors), 'error')}.{_unread(plan)}"
         if plan.refusals:
@@ -91,18 +142,19 @@ class PlanWording(Wording):
         does = f"Apply would make {count(len(plan.actionable), 'change')} in {count(steps, 'step')}."
         return f"{does}{lifted}{_unread(plan)}"
 
-    def counts(self, plan: Plan, tally: Counter[str]) -> str:
-        return f"Plan: {self._figures(tally)}; {plan.unchanged:,} unchanged."
-
 
 class DriftWording(Wording):
     """How Azure differs from the policies."""
 
-    alarming = "Drifted, and mending it touches what can be recovered"
-    changes = "Drifted"
-    guarded = False
-    blocked = "Drifted, and cannot be mended from here"
+    name = "Drift"
     errors_note = "the comparison is not to be relied on while there is one"
+    blocked = "Drifted, and cannot be healed from here"
+    weaker = "Drifted: protected less than declared"
+    changes = "Drifted"
+    alarming = "Drifted, and healing it touches what can be recovered"
+    acting = False
+    healing = "healing it: "
+    rest = "in step"
     figures: ClassVar = {
         "protect": "unprotected",
         "create": "missing",
@@ -119,31 +171,61 @@ class DriftWording(Wording):
 
     def sentence(self, change: Change) -> str:
         words = {
-            Action.CREATE: "is not protected" if change.protects else "is missing",
+            Action.CREATE: ("is not protected, declared" if change.protects else "is missing"),
             Action.UPDATE: "has drifted",
             Action.UNDELETE: "is soft-deleted",
-            Action.RELEASE: "is still there",
-            Action.DELETE: "is still there",
+            Action.RELEASE: "is still backed up" if change.protects else "is still there",
+            Action.DELETE: "is still backed up" if change.protects else "is still there",
             Action.BLOCKED: "has drifted and is blocked",
         }
-        return _because(words.get(change.action, change.action.value), change)
+        return self._spell(words.get(change.action, change.action.value), change)
 
-    def verdict(self, plan: Plan) -> str:
+    def detail(self, detail: Detail) -> str:
+        there, wanted = detail.before or "not there", detail.after or "nothing"
+        place = f" ({detail.source})" if detail.source else ""
+        return f"{detail.name} is {there}, declared {wanted}{place}"
+
+    def details(self, change: Change) -> tuple[Detail, ...]:
+        """Of a resource that is missing, everything differs: that is not worth a line each."""
+        return super().details(change) if change.before is not None else ()
+
+    def tells(self, consequence: Consequence) -> bool:
+        """What healing does is the matter of a plan, unless it tells what is missing meanwhile or may be lost by it."""
+        return consequence.effect not in (Effect.NONE, Effect.SEEDS)
+
+    def verdict(self, plan: Plan, tally: Counter[str]) -> str:
         if plan.errors:
             return f"Cannot tell: {count(len(plan.errors), 'error')} in the policies or on the way.{_unread(plan)}"
         if plan.empty:
-            return _in_step("No drift.", plan)
+            missed = ", ".join(count(tally[name], noun) for name, noun in _MISSED.items() if tally[name])
+            noted = f" Yet to look at: {missed}.".replace("objectives", "missed objectives") if missed else ""
+            return _in_step("No drift.", plan) + noted
         differing = len(plan.changes) + len(plan.deferred)
-        return (
-            f"Drift: {count(differing, 'resource')} {'is' if differing == 1 else 'are'} not as declared.{_unread(plan)}"
-        )
+        return f"Azure differs from the policies in {count(differing, 'resource')}.{_unread(plan)}"
 
-    def counts(self, plan: Plan, tally: Counter[str]) -> str:
-        return f"Drift: {self._figures(tally)}; {plan.unchanged:,} in step."
+    def advice(self, plan: Plan) -> tuple[str, ...]:
+        """How to heal it, and who may have done it."""
+        drifted = [
+            item for item in plan.actionable if item.action in (Action.UPDATE, Action.UNDELETE)
+        ] or plan.actionable
+        if not drifted or plan.errors:
+            return ()
+        first = drifted[0]
+        lines = [f"Heal it: reconciler apply    Only one: reconciler apply --target '{first.address}'"]
+        vault = ArmId(first.lane)
+        if first.before is not None and vault.resource_group:
+            lines.append(
+                f"Who did it: az monitor activity-log list --offset 7d --subscription {vault.subscription} "
+                f"--resource-group {vault.resource_group}"
+            )
+        return tuple(lines)
 
 
-def _because(words: str, change: Change) -> str:
-    return f"{words}: {change.why}" if change.why else words
+def _plain(change: Change) -> bool:
+    """True where the verb and the differences say all there is to say."""
+    creates = change.action is Action.CREATE and change.reason is Reason.NOT_IN_AZURE
+    updates = change.action is Action.UPDATE and change.reason is Reason.DIFFERS
+    return bool(change.details) and (creates or updates)
 
 
 def _in_step(opening: str, plan: Plan) -> str:

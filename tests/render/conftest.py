@@ -10,13 +10,14 @@ import msgspec
 import pytest
 
 from reconciler.model.source import Source
-from reconciler.plan.change import Action, Change, Consequence, Effect, FieldChange, Reason, Step
+from reconciler.plan.change import Action, Change, Consequence, Detail, Effect, FieldChange, Reason, Step
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan, Refusal
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 VAULT = "prod/rg-backup/rsv-weu"
 POLICY = f"backup_policy.{VAULT}/daily-30d"
+FILE = "policies/backup-policies.yaml"
 PLACE = Source("policies/protections/web.yaml", 12, 3)
 
 
@@ -61,8 +62,19 @@ def vm(name: str, action: Action, reason: Reason, **values: object) -> Change:
 
 def new(name: str) -> Change:
     after = {"policy": POLICY, "state": "Protected", "disks": {"type": "only", "luns": [0, 1]}}
+    details = (Detail(name="policy", after="daily-30d"), Detail(name="disks", after="data disks 0, 1 only"))
+    summary = "with policy daily-30d in vault rsv-weu, data disks 0, 1 only"
     seeds = Consequence(effect=Effect.SEEDS, text="the first backup is a full one")
-    return vm(name, Action.CREATE, Reason.NOT_IN_AZURE, why="not in Azure yet", after=after, consequences=(seeds,))
+    return vm(
+        name,
+        Action.CREATE,
+        Reason.NOT_IN_AZURE,
+        why="not in Azure yet",
+        after=after,
+        details=details,
+        summary=summary,
+        consequences=(seeds,),
+    )
 
 
 def changes() -> tuple[Change, ...]:
@@ -85,9 +97,14 @@ def changes() -> tuple[Change, ...]:
             FieldChange(path="retention.weekly", before=None, after=4),
             FieldChange(path="tags.owner", before="web", after=None),
         ),
+        details=(
+            Detail(name="retention.daily", before="30 days", after="14 days", source=Source(FILE, 9, 11)),
+            Detail(name="retention.weekly", after="4 weeks (Sunday)", source=Source(FILE, 9, 11)),
+            Detail(name="tags.owner", before="web"),
+        ),
         consequences=(pruned,),
         steps=(step(POLICY, "put", "update backup policy daily-30d in vault rsv-weu", needs_approval="/guards/g1"),),
-        source=Source("policies/backup-policies.yaml", 3, 1),
+        source=Source(FILE, 3, 1),
     )
     gone = "protected_vm.prod/rg-web/vm-undone"
     undelete = vm("vm-undone", Action.UNDELETE, Reason.SOFT_DELETED, why="soft-deleted, 11 d until its data is gone")
@@ -97,7 +114,18 @@ def changes() -> tuple[Change, ...]:
         msgspec.structs.replace(
             undelete,
             fields=(FieldChange(path="state", before="SoftDeleted", after="Protected"),),
+            details=(Detail(name="state", before="soft-deleted", after="protected", source=PLACE),),
             steps=(step(gone, "undelete", "undelete", usually="1 min"), step(gone, "resume", "resume protection")),
+        ),
+        vm(
+            "vm-web-77",
+            Action.UPDATE,
+            Reason.DIFFERS,
+            why="differs in policy",
+            before={"policy": "DefaultPolicy"},
+            after={"policy": "daily-30d"},
+            details=(Detail(name="policy", before="DefaultPolicy", after="daily-30d", source=PLACE),),
+            consequences=(Consequence(effect=Effect.STRENGTHENS, text="promises more: daily retention 7 d → 30 d"),),
         ),
         vm("vm-old", Action.RELEASE, Reason.NOT_DECLARED, why="no policy asks for it any longer", source=None),
         vm(
@@ -115,6 +143,7 @@ def changes() -> tuple[Change, ...]:
             why="an Enhanced policy cannot be exchanged for a Standard one (BP-40)",
             manual="stop protection with retained data, delete it after 30 d, and run again",
             fields=(FieldChange(path="policy", before="enhanced", after="daily-30d"),),
+            details=(Detail(name="policy", before="enhanced", after="daily-30d"),),
         ),
     )
 
@@ -130,9 +159,13 @@ def findings() -> tuple[Finding, ...]:
                     advice="add it to one", address=f"virtual_machine.prod/rg-lab/vm-{number}")
             for number in range(12)
         ),
-        Finding(code="rpo", message="newest recovery point is 3 d 2 h old, 24h were promised", topic="objectives",
-                severity=Severity.WARNING, address="protected_vm.prod/rg-web/vm-sick"),
-        Finding(code="unmanaged", message="this vault is in Azure and no policy asks for it; it is left as it is",
+        *(
+            Finding(code="rpo_missed", message=f"the newest recovery point is {days} d old; promised is 24h",
+                    topic="objectives", severity=Severity.WARNING, advice="see why its backups do not run",
+                    address=f"protected_vm.prod/rg-web/vm-sick-{days}")
+            for days in range(2, 9)
+        ),
+        Finding(code="unmanaged", message="no policy asks for it; it is left as it is",
                 topic="unmanaged", severity=Severity.INFO, address="vault.prod/rg-x/rsv-foreign"),
         Finding(code="unused", message="no Protection uses this policy", severity=Severity.INFO,
                 source=Source("policies/backup-policies.yaml", 40, 1)),
@@ -184,6 +217,8 @@ def hostile() -> Plan:
         reason=Reason.DIFFERS,
         why=f"{HOSTILE} differs",
         fields=(FieldChange(path=f"tags.{HOSTILE}", before=HOSTILE, after=[HOSTILE]),),
+        details=(Detail(name=f"tags.{HOSTILE}", before=HOSTILE, after=HOSTILE, source=Source(HOSTILE, 1, 1)),),
+        summary=HOSTILE,
         consequences=(Consequence(effect=Effect.PRUNES, text=HOSTILE),),
         steps=(step(address, "put", HOSTILE), step(address, "put2", HOSTILE)),
         source=Source(HOSTILE, 1, 1),

@@ -85,10 +85,13 @@ def outside_fences(report: str) -> str:
     return "\n".join(kept)
 
 
-def test_no_name_stands_outside_a_fence(hostile: Plan) -> None:
-    shown = outside_fences(markdown.render_plan(hostile))
-    assert "octocat" not in shown
-    assert "script" not in shown
+@pytest.mark.parametrize("renderer", [markdown.render_plan, markdown.render_drift])
+def test_a_name_outside_a_fence_is_only_text(hostile: Plan, renderer: Callable[[Plan], str]) -> None:
+    shown = outside_fences(renderer(hostile))
+    assert "octocat" in shown
+    assert not re.search(r"@\w|#\d|://|<script", shown)
+    assert not re.search(r"(?<!\\)`x|(?<!\\)\]\(", re.sub(r"<summary>.*</summary>", "", shown))
+    assert all(re.search(r"^<details>.*</summary>$", line) for line in shown.split("\n") if "<details>" in line)
 
 
 @pytest.mark.parametrize("renderer", [markdown.render_plan, markdown.render_drift])
@@ -99,8 +102,7 @@ def test_a_comment_fits_whatever_the_estate(everything: Plan, renderer: Callable
     )
     shown = renderer(msgspec.structs.replace(everything, deferred=many))
     assert len(shown) <= markdown.MOST_CHARACTERS
-    assert "more lines: " in shown
-    assert "left out: the text and JSON formats show everything" in shown
+    assert "parts left out: the text and JSON formats show everything" in shown
     assert shown.count("<details>") == shown.count("</details>")
     outside_fences(shown)
 
@@ -115,7 +117,7 @@ def test_a_comment_fits_whatever_the_estate(everything: Plan, renderer: Callable
         (Plan(created="", findings=(Finding(code="x", message="m"),)), "Nothing can be applied: 1 error."),
         (
             Plan(created="", changes=(BLOCKED,)),
-            "Nothing can be done now: what differs is blocked or put off.\nPlan: 1 blocked; 0 unchanged.",
+            "Plan: 1 blocked; 0 unchanged.\nNothing can be done now: what differs is blocked or put off.",
         ),
     ],
 )
@@ -131,7 +133,7 @@ def test_the_sentence_that_everybody_reads(plan: Plan, sentence: str) -> None:
         (Plan(created="", findings=(Finding(code="x", message="m"),)), "Cannot tell: 1 error"),
         (
             Plan(created="", changes=(Change(address="a.b/c", kind="a", action=Action.UPDATE, reason=Reason.DIFFERS),)),
-            "Drift: 1 resource is not as declared.\nDrift: 1 drifted; 0 in step.",
+            "Drift: 1 drifted; 0 in step.\nAzure differs from the policies in 1 resource.",
         ),
     ],
 )
@@ -144,7 +146,9 @@ def test_findings_without_changes_are_still_told() -> None:
     plan = Plan(
         created="", findings=(Finding(code="uncovered", message="m", severity=Severity.WARNING, address="v.p/x"),)
     )
-    assert "· v.p/x: uncovered: m" in text.render_drift(plan)
+    shown = text.render_drift(plan)
+    assert "· v.p/x: m [uncovered]" in shown
+    assert shown.endswith("No drift. Azure matches the policies (0 resources, 0 VMs). Yet to look at: 1 uncovered VM.")
 
 
 def test_lines_are_wrapped_at_the_width_and_hang_below_their_text(everything: Plan) -> None:

@@ -47,7 +47,7 @@ class MachineRule:
 
 def _trusted_launch(candidate: Candidate) -> str | None:
     if candidate.tier == "Standard" and candidate.assignment.machine.security_type == "TrustedLaunch":
-        return "Trusted Launch VMs: Azure recommends tier Enhanced; Standard works for new protections only since 2025"
+        return "Azure recommends tier Enhanced for Trusted Launch VMs"
     return None
 
 

@@ -10,9 +10,9 @@ from reconciler.kinds.protected_vm.spec import ProtectedVmSpec
 _SHOWN = 3
 _STATES = {
     "Protected": "protected",
-    "Stopped": "stopped, recovery points kept",
+    "Stopped": "stopped",
     "Suspended": "suspended",
-    "SoftDeleted": "deleted, can be brought back",
+    "SoftDeleted": "soft-deleted",
     "Unknown": "unknown",
 }
 
