@@ -22,6 +22,7 @@ from reconciler.cli.journals import JOURNAL, journal_folder
 from reconciler.cli.options import ALLOW, COLOUR, EXCLUDE, POLICIES, TARGET, form
 from reconciler.cli.policies import read_policies, tell
 from reconciler.cli.progress import Mode, watch
+from reconciler.cli.report import Look, show_plan
 from reconciler.errors import DeniedError, ExitCode, GuardRefusedError, PolicyError, UsageError
 from reconciler.plan.finding import Severity
 
@@ -163,12 +164,10 @@ class Screen:
 
     def approve(self, review: Review) -> bool:
         """Show the plan, refuse what must be refused, ask. Raises the refusals of `reconciler.errors`."""
-        from reconciler.cli.plan import show
-
         self._open.close()
         plan = review.plan
         if self._asked.mode is not Mode.JSON:
-            show(plan, "text", self._asked.colour)
+            show_plan(plan, Look(colour=self._asked.colour))
             if review.preflight:
                 tell(review.preflight)
         _refuse(review)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import unicodedata
 
 import click
+
+from reconciler.errors import ExitCode
 
 
 def printable(text: str) -> str:
@@ -28,6 +31,11 @@ def wants_colour(choice: bool | None) -> bool:
     return sys.stdout.isatty()
 
 
+def columns() -> int:
+    """The width of the terminal that reads standard output; 0 where a pipe or a file does: lines stay whole there."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
 def write(text: str, *, colour: bool = False) -> None:
     """Print a rendered text as it is; renderers have escaped what they took from outside."""
     click.echo(text, color=colour)
@@ -36,3 +44,24 @@ def write(text: str, *, colour: bool = False) -> None:
 def note(text: str) -> None:
     """A line for the person at the terminal, kept out of the output that others read."""
     click.echo(printable(text), err=True)
+
+
+def hint(text: str) -> None:
+    """A note that only a person needs: nothing where standard error is read by something else."""
+    if sys.stderr.isatty():
+        note(text)
+
+
+_MEANINGS = {
+    ExitCode.ERROR: "there are errors",
+    ExitCode.CHANGES: "there are changes",
+    ExitCode.REFUSED: "a guard refuses it; nothing was changed",
+    ExitCode.INCOMPLETE: "a part of Azure could not be read",
+}
+
+
+def conclude(code: ExitCode, meaning: str = "") -> ExitCode:
+    """The exit code, explained to whoever sits at the terminal where it is not 0."""
+    if code is not ExitCode.OK:
+        hint(f"Exit code {code.value}: {meaning or _MEANINGS[code]}.")
+    return code

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.cloud import CA_FILE, CLOUD
-from reconciler.cli.console import wants_colour, write
+from reconciler.cli.console import conclude
 from reconciler.cli.journals import JOURNAL
-from reconciler.cli.options import COLOUR, EXCLUDE, POLICIES, TARGET, form
+from reconciler.cli.options import COLOUR, EXCLUDE, POLICIES, TARGET, VERBOSE, form
 from reconciler.cli.planning import plan_now
+from reconciler.cli.report import Look, show_drift
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @TARGET
 @EXCLUDE
 @JOURNAL
+@VERBOSE
 @COLOUR
 @form("markdown", "json")
 def command(
@@ -35,6 +37,7 @@ def command(
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     journal: Path | None,
+    verbose: bool,
     colour: bool | None,
     form: str,
 ) -> int:
@@ -45,16 +48,8 @@ def command(
     from reconciler.workflow import Wishes
 
     plan = asyncio.run(plan_now(policies, cloud, ca_file, Wishes(target, exclude), journal))
-    from reconciler.render import json, markdown, text
-
-    if form == "json":
-        write(json.render_drift(plan))
-    elif form == "markdown":
-        write(markdown.render_drift(plan))
-    else:
-        coloured = wants_colour(colour)
-        write(text.render_drift(plan, colour=coloured), colour=coloured)
-    return exit_code(plan)
+    show_drift(plan, Look(form, colour, verbose))
+    return conclude(exit_code(plan), "there is drift" if not plan.empty and plan.complete and not plan.errors else "")
 
 
 def exit_code(plan: Plan) -> ExitCode:

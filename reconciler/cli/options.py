@@ -30,6 +30,7 @@ ALLOW = click.option(
     metavar="CODE[=N]",
     help="Lift one guard, by name and number, as G104=12; may be repeated.",
 )
+VERBOSE = click.option("--verbose", "-v", is_flag=True, help="Leave nothing out: every resource, finding and note.")
 TARGET = click.option(
     "--target", multiple=True, metavar="GLOB", help="Only these addresses, and what they need; may be repeated."
 )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.cloud import CA_FILE, CLOUD
-from reconciler.cli.console import note, wants_colour, write
+from reconciler.cli.console import conclude, note
 from reconciler.cli.journals import JOURNAL
-from reconciler.cli.options import ALLOW, COLOUR, DETAILED_EXITCODE, EXCLUDE, POLICIES, TARGET, form
+from reconciler.cli.options import ALLOW, COLOUR, DETAILED_EXITCODE, EXCLUDE, POLICIES, TARGET, VERBOSE, form
 from reconciler.cli.planning import plan_now
+from reconciler.cli.report import Look, show_plan
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @DETAILED_EXITCODE
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `apply FILE`.")
 @JOURNAL
+@VERBOSE
 @COLOUR
 @form("markdown", "json")
 def command(
@@ -41,6 +43,7 @@ def command(
     detailed_exitcode: bool,
     out: Path | None,
     journal: Path | None,
+    verbose: bool,
     colour: bool | None,
     form: str,
 ) -> int:
@@ -50,26 +53,13 @@ def command(
 
     wishes = Wishes(target, exclude, parse_allowances(allow))
     plan = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal))
-    show(plan, form, colour)
+    show_plan(plan, Look(form, colour, verbose))
     if out:
         from reconciler.plan.file import save
 
         save(plan, out)
         note(f"Saved to {out}. Carry it out with: reconciler apply {out}")
-    return exit_code(plan, detailed=detailed_exitcode)
-
-
-def show(plan: Plan, form: str, colour: bool | None = None) -> None:
-    """The plan on standard output, in one of the formats."""
-    from reconciler.render import json, markdown, text
-
-    if form == "json":
-        write(json.render_plan(plan))
-    elif form == "markdown":
-        write(markdown.render_plan(plan))
-    else:
-        coloured = wants_colour(colour)
-        write(text.render_plan(plan, colour=coloured), colour=coloured)
+    return conclude(exit_code(plan, detailed=detailed_exitcode))
 
 
 def exit_code(plan: Plan, *, detailed: bool) -> ExitCode:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.cloud import connect
+from reconciler.cli.console import hint, note
 from reconciler.cli.journals import tell_unfinished
 from reconciler.cli.policies import read_policies
+from reconciler.model.counting import count
 
 if TYPE_CHECKING:
     from reconciler.plan.plan import Plan
@@ -20,8 +23,15 @@ async def plan_now(
     """The plan as things are now; says on standard error where an apply is under way or was cut off."""
     from reconciler.workflow import make_plan
 
+    started = time.monotonic()
     async with connect(cloud, ca_file) as azure:
         validation, declared = read_policies(policies, azure.now().date())
+        where = f"{count(len(declared.subscriptions), 'subscription')} of Azure ({azure.cloud.name})"
+        hint(f"Reading {where} ...")
         plan = await make_plan(azure, validation, declared, wishes)
+        note(
+            f"Compared {count(len(validation.files), 'policy file')} with {count(plan.machines, 'VM')} in {where}: "
+            f"{count(azure.requests, 'request')}, {time.monotonic() - started:.1f} s."
+        )
         tell_unfinished(journal, azure.cloud.key)
         return plan
