@@ -15,9 +15,7 @@ Every call needs ``Authorization: Bearer <admin token>``; answers and bodies are
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -25,19 +23,11 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from reconciler.emulator import estate as estates
+from reconciler.emulator.clock import parse_span
 from reconciler.emulator.emulator import Emulator
 from reconciler.emulator.failures import ArmError, bad_request
 from reconciler.emulator.generate import Generation, generate
 from reconciler.emulator.router import Response
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
-def parse_span(text: str) -> timedelta:
-    """``90d``, ``36h``, ``1d12h``, ``15m``, ``30s``, ``2w``. Raises ValueError for anything else."""
-    if not re.fullmatch(r"(\d+[smhdw])+", text):
-        raise ValueError(f"'{text}' is not a span of time: write 90d, 36h, 1d12h or 15m")
-    return timedelta(seconds=sum(int(n) * _UNITS[unit] for n, unit in re.findall(r"(\d+)([smhdw])", text)))
 
 
 class Admin:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -94,3 +95,13 @@ class Clock:
 def stamp(moment: datetime) -> str:
     """A moment as Azure Backup and compute write it: ``2026-03-01T09:30:00.1234567Z``, seven decimals."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse_span(text: str) -> timedelta:
+    """``90d``, ``36h``, ``1d12h``, ``15m``, ``30s``, ``2w``. Raises ValueError for anything else."""
+    if not re.fullmatch(r"(\d+[smhdw])+", text):
+        raise ValueError(f"'{text}' is not a span of time: write 90d, 36h, 1d12h or 15m")
+    return timedelta(seconds=sum(int(n) * _UNITS[unit] for n, unit in re.findall(r"(\d+)([smhdw])", text)))

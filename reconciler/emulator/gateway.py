@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -21,20 +20,15 @@ from reconciler.emulator.failures import (
     unauthenticated,
 )
 from reconciler.emulator.faults import Fault
-from reconciler.emulator.operations import Effect
+from reconciler.emulator.lag import Lag
+from reconciler.emulator.misfortune import check_pollable, effect, lose_operation, refusal, spoil
 from reconciler.emulator.providers.authorization import check_permission
 from reconciler.emulator.router import Match, Request, Response, Route, Router
+from reconciler.emulator.traffic import sort_of
 from reconciler.emulator.world import World
 
 _log = logging.getLogger(__name__)
 _GUARDED = ("/subscriptions", "/providers", "/tenants")  # what needs a bearer token; sign-in itself does not
-_MESSAGES = {
-    429: ("TooManyRequests", "The request is being throttled."),
-    500: ("InternalServerError", "An internal server error occurred."),
-    502: ("InvalidGatewayHost", "The gateway host is invalid."),
-    503: ("ServerTimeout", "The request timed out."),
-    504: ("GatewayTimeout", "The gateway did not receive a response within the specified time period."),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +45,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer, and what a fault does to its transport. ``operations`` are the guids that the request started."""
+    """An answer, and what a fault or the latency does to its transport: wall seconds of ``delay``, a connection cut
+    without an answer or (``truncated``) in the middle of one. ``operations`` are the guids that the request started.
+    """
 
     response: Response
     template: str
     delay: float = 0.0
     reset: Literal["before", "after"] | None = None
     operations: tuple[str, ...] = ()
+    truncated: bool = False
 
 
 class Gateway:
@@ -66,51 +63,74 @@ class Gateway:
     def __init__(self, world: World, router: Router) -> None:
         self.world = world
         self._router = router
-        self._remaining: Counter[str] = Counter()
+        self._lag = Lag(world)
 
     def answer(self, call: Call) -> Outcome:
         """Never raises for what a client can send; what was changed is durable when it returns."""
         world = self.world
-        world.settle()
         raw_path = call.target.partition("?")[0]
         path = "/" + "/".join(unquote(part) for part in raw_path.split("/") if part)
-        fault = world.faults.strike(call.method, path, (call.principal, call.headers.get("user-agent", "")))
-        template = path
+        delay = world.slowness.spend(sort_of(call.method, path))
+        world.settle()
+        template, fault = path, None
+        operations: tuple[str, ...] = ()
+        quota: dict[str, str] = {}
         try:
-            if not call.principal and path.lower().startswith(_GUARDED):
-                raise unauthenticated()
-            match = self._router.match(call.method, raw_path)
-            if match is None:
-                raise ArmError(404, "InvalidResourceType", f"The resource type could not be found for path '{path}'.")
+            match = self._match(call, raw_path, path)
             template = match.route.template
+            if path.lower().startswith(_GUARDED):
+                quota = world.throttle.admit(call.principal, call.method, path)
+            fault = world.faults.strike(call.method, path, (call.principal, call.headers.get("user-agent", "")))
             response, operations = self._reach(call, match, path, fault)
-        except ArmError as refusal:
-            response, operations = Response(refusal.status, refusal.body(), refusal.headers), ()
+        except ArmError as error:
+            response = Response(error.status, error.body(), error.headers)
         world.commit()
-        response = replace(response, headers={**self._common_headers(call), **response.headers})
-        outcome = Outcome(response, template, operations=operations)
-        return replace(outcome, delay=fault.delay, reset=fault.reset) if fault else outcome
+        response = replace(response, headers={**self._common_headers(call), **quota, **response.headers})
+        outcome = Outcome(response, template, delay, operations=operations)
+        if fault is None:
+            return outcome
+        return replace(outcome, delay=delay + fault.delay, reset=fault.reset, truncated=fault.body == "truncated")
+
+    def _match(self, call: Call, raw_path: str, path: str) -> Match:
+        if not call.principal and path.lower().startswith(_GUARDED):
+            raise unauthenticated()
+        match = self._router.match(call.method, raw_path)
+        if match is None:
+            raise ArmError(404, "InvalidResourceType", f"The resource type could not be found for path '{path}'.")
+        return match
 
     def _reach(self, call: Call, match: Match, path: str, fault: Fault | None) -> tuple[Response, tuple[str, ...]]:
         if fault and fault.status and not fault.after:
-            raise _refusal(fault)
+            raise refusal(fault, call.method, path, call.principal)
         if fault and fault.reset == "before":
             return Response(503), ()
         operations = self.world.operations
         operations.started.clear()
-        operations.effect = _effect(fault)
+        operations.effect = effect(fault)
         try:
             request = _read(call, match, path)
             self._check_scope(request, match.route.template)
             if "subscription" in request.params or "scope" in request.params:
                 check_permission(self.world, request)
-            response = _handle(self.world, match.route, request)
+            response = self._handle(match.route, request, fault)
         finally:
             operations.effect = None
-        if fault and fault.status:
+        started = tuple(operations.started)
+        if fault is None:
+            return response, started
+        lose_operation(self.world, fault, response, started)
+        if fault.status:
             self.world.commit()
-            raise _refusal(fault)
-        return response, tuple(operations.started)
+            raise refusal(fault, call.method, path, call.principal)
+        return spoil(fault, request, response), started
+
+    def _handle(self, route: Route, request: Request, fault: Fault | None) -> Response:
+        if request.method in ("GET", "HEAD"):
+            check_pollable(self.world, request.path)
+            return self._lag.answer(lambda: _handle(self.world, route, request))
+        if fault and fault.stale:
+            self._lag.remember(request.path, fault.stale)
+        return _handle(self.world, route, request)
 
     def _check_scope(self, request: Request, template: str) -> None:
         """ARM refuses calls below a missing subscription or resource group before any provider sees them."""
@@ -133,16 +153,12 @@ class Gateway:
         guid = self.world.new_guid()
         now = self.world.clock.now().astimezone(UTC)
         correlation = call.headers.get("x-ms-correlation-request-id", guid)
-        kind = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}.get(call.method, "writes")
-        self._remaining[kind] += 1
-        limit = 16_499 if kind == "reads" else 2_999
         return {
             "Cache-Control": "no-cache",
             "Date": now.strftime("%a, %d %b %Y %H:%M:%S GMT"),
             "x-ms-request-id": guid,
             "x-ms-correlation-request-id": correlation,
             "x-ms-routing-request-id": f"WESTEUROPE:{now:%Y%m%dT%H%M%SZ}:{guid}",
-            f"x-ms-ratelimit-remaining-subscription-{kind}": str(limit - self._remaining[kind] % 200),
             "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
             "X-Content-Type-Options": "nosniff",
         }
@@ -182,21 +198,3 @@ def _parse(call: Call) -> Any:
     except msgspec.DecodeError as error:
         message = f"The request content was invalid and could not be deserialized: '{error}'."
         raise bad_request("InvalidRequestContent", message) from error
-
-
-def _refusal(fault: Fault) -> ArmError:
-    status = fault.status or 500
-    code, message = _MESSAGES.get(status, ("Failed", "The request failed."))
-    headers = dict(SERVICE)
-    if fault.retry_after is not None:
-        headers["Retry-After"] = str(fault.retry_after)
-    return ArmError(status, fault.code or code, fault.message or message, headers=headers)
-
-
-def _effect(fault: Fault | None) -> Effect | None:
-    if fault is None or fault.operation is None:
-        return None
-    if fault.operation == "hangs":
-        return Effect(hangs=True)
-    code = fault.code or "InternalServerError"
-    return Effect(error={"code": code, "message": fault.message or "The operation failed."})

@@ -11,11 +11,13 @@ import sqlite3
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+
+from reconciler.emulator.database import open_database
 
 Body = dict[str, Any]
 Bodies = list[Body]
@@ -24,14 +26,11 @@ Where = Callable[[Body], bool]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-_SCHEMA = """
-create table if not exists resources (key text primary key, id text, type text, body blob, hidden blob, facets blob);
-create table if not exists documents (collection text, key text, value blob, primary key (collection, key));
-"""
-
 
 @dataclass(slots=True)
-class _Entry:
+class Entry:
+    """One resource: ``body`` and ``hidden`` are JSON, ``facets`` what it is found by."""
+
     id: str
     type: str
     body: bytes
@@ -58,14 +57,14 @@ class Store:
     """``path`` None keeps everything in memory. Only one process may hold a path at a time."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._keys: defaultdict[str, list[str]] = defaultdict(list)
         self._unsorted: set[str] = set()
         self._facets: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
         self._documents: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
         self._changed: set[str] = set()
         self._changed_documents: set[tuple[str, str]] = set()
-        self._database = _open(path) if path else None
+        self._database = open_database(path) if path else None
         if self._database:
             self._load(self._database)
 
@@ -77,7 +76,7 @@ class Store:
         entry = self._entries.get(key)
         kept = entry.hidden if entry else b"{}"
         concealed = kept if hidden is None else _encode(hidden)
-        fresh = _Entry(resource_id, type_, _encode(body), concealed, {k: v.lower() for k, v in index.items()})
+        fresh = Entry(resource_id, type_, _encode(body), concealed, {k: v.lower() for k, v in index.items()})
         if entry is None:
             self._append(type_.lower(), key)
         else:
@@ -175,6 +174,22 @@ class Store:
                 bodies.append(body)
         return Page(bodies, None)
 
+    def entry(self, resource_id: str) -> Entry | None:
+        """A copy of all that is kept of a resource, for ``show``."""
+        entry = self._entries.get(normal(resource_id))
+        return replace(entry) if entry else None
+
+    def show(self, key: str, entry: Entry | None) -> None:
+        """Makes a resource be as ``entry`` says, or absent, for readers only: nothing of it becomes durable."""
+        held = self._entries.pop(key, None)
+        if held is not None:
+            keys = self._sorted(held.type.lower())
+            del keys[bisect_left(keys, key)]
+            self._unindex(key, held)
+        if entry is not None:
+            self._append(entry.type.lower(), key)
+            self._insert(key, replace(entry))
+
     # documents: everything that is not a resource (operations, faults, the clock)
 
     def document(self, collection: str, key: str) -> Any:
@@ -237,18 +252,18 @@ class Store:
             self._unsorted.discard(type_)
         return self._keys.get(type_, [])
 
-    def _insert(self, key: str, entry: _Entry) -> None:
+    def _insert(self, key: str, entry: Entry) -> None:
         self._entries[key] = entry
         for name, value in entry.facets.items():
             self._facets[(entry.type.lower(), name, value)].add(key)
 
-    def _unindex(self, key: str, entry: _Entry) -> None:
+    def _unindex(self, key: str, entry: Entry) -> None:
         for name, value in entry.facets.items():
             self._facets[(entry.type.lower(), name, value)].discard(key)
 
     def _load(self, database: sqlite3.Connection) -> None:
         for key, id_, type_, body, hidden, facets in database.execute("select * from resources order by key"):
-            self._insert(key, _Entry(id_, type_, body, hidden, _decode(facets)))
+            self._insert(key, Entry(id_, type_, body, hidden, _decode(facets)))
             self._keys[type_.lower()].append(key)
         for collection, key, value in database.execute("select * from documents"):
             self._documents[collection][key] = value
@@ -271,18 +286,7 @@ class Store:
         return [body for body in decoded if where is None or where(body)]
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=0)
-    database.execute("pragma page_size = 32768")  # bodies of 2 kB and estates of 100 MB: a third of the time
-    database.execute("pragma locking_mode = exclusive")
-    database.execute("pragma journal_mode = wal")
-    database.execute("pragma synchronous = off")  # survives a killed process, if not a power cut
-    database.executescript(_SCHEMA)
-    path.chmod(0o600)
-    return database
-
-
-def _row(key: str, entry: _Entry) -> tuple[str, str, str, bytes, bytes, bytes]:
+def _row(key: str, entry: Entry) -> tuple[str, str, str, bytes, bytes, bytes]:
     return key, entry.id, entry.type, entry.body, entry.hidden, _encode(entry.facets)
 
 

@@ -11,8 +11,10 @@ import msgspec
 
 from reconciler.emulator.clock import Clock
 from reconciler.emulator.faults import Faults
+from reconciler.emulator.latency import Latency, Slowness
 from reconciler.emulator.operations import Completion, Operation, Operations
 from reconciler.emulator.store import Store
+from reconciler.emulator.throttle import Throttle
 
 OnTick = Callable[["World", datetime, datetime], None]
 NextDue = Callable[["World", datetime], datetime | None]
@@ -24,7 +26,8 @@ class Configuration(msgspec.Struct, frozen=True, rename="camel"):
     """How the emulator behaves where Azure leaves a choice. Page sizes go by resource type.
 
     ``retry_after_seconds`` sends Azure's integer ``Retry-After`` instead of ``x-ms-retry-after-ms``;
-    ``polls_in_progress`` is how many polls answer InProgress before ``auto_advance`` ends an operation.
+    ``polls_in_progress`` is how many polls answer InProgress before ``auto_advance`` ends an operation. ``throttle``
+    (0: off, 1: as ARM) and ``latency`` replace what was kept; None leaves it.
     """
 
     seed: int = 1
@@ -34,6 +37,8 @@ class Configuration(msgspec.Struct, frozen=True, rename="camel"):
     retry_after_seconds: int | None = None
     polls_in_progress: int = 0
     sign_polling_urls: bool = True
+    throttle: float | None = None
+    latency: Latency | None = None
 
     def page_size_of(self, type_: str) -> int:
         return self.page_sizes.get(type_, self.page_size)
@@ -72,7 +77,9 @@ class World:
             clock.restore(kept)
         settled = store.document("world", "settled")
         self._settled = datetime.fromisoformat(settled) if settled else clock.now()
-        self.faults = Faults(store, self.random)
+        self.faults = Faults(store, self.configuration.seed, clock.now)
+        self.throttle = Throttle(store, clock, self.configuration.throttle)
+        self.slowness = Slowness(store, clock, self.configuration.seed, self.configuration.latency)
         self.operations = Operations(store, clock, self.new_guid, completions or {})
 
     def new_guid(self) -> str:

@@ -17,12 +17,12 @@ from typing import Any
 
 from reconciler.emulator.failures import GATEWAY, ArmError
 from reconciler.emulator.router import Request, Response, Route
+from reconciler.emulator.traffic import action_of
 from reconciler.emulator.world import World
 
 SECTION = "roleAssignments"
 _COLLECTION = "authorization"
 _KEY = "assignments"
-_VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 _OWN = "microsoft.authorization/permissions/read"
 
 
@@ -30,20 +30,6 @@ def seed(world: World, section: list[dict[str, Any]]) -> None:
     """Takes over the assignments of an estate; an empty section means that everything is allowed."""
     if section:
         world.store.put_document(_COLLECTION, _KEY, section)
-
-
-def action_of(method: str, path: str) -> tuple[str, str]:
-    """The role action that a request needs, and the scope (resource) it is needed on."""
-    parts = [part for part in path.split("/") if part]
-    places = [index for index, part in enumerate(parts) if part.lower() == "providers"]
-    if not places or places[-1] + 1 >= len(parts):
-        types = "/".join(part for part in parts[0::2] if part)
-        return f"Microsoft.Resources/{types}/{_VERBS.get(method, 'write')}", path
-    start = places[-1] + 1
-    namespace, rest = parts[start], parts[start + 1 :]
-    if method == "POST":
-        return f"{namespace}/{'/'.join([*rest[0:-1:2], rest[-1]])}/action", path
-    return f"{namespace}/{'/'.join(rest[0::2])}/{_VERBS[method]}", path
 
 
 def check_permission(world: World, request: Request) -> None:
