@@ -17,7 +17,7 @@ from reconciler.apply.journal import Ended, Journal
 from reconciler.apply.result import Ending, Status
 from reconciler.apply.run import CLOCK_SKEW, Run
 from reconciler.azure.operations import Operation, wait
-from reconciler.errors import AzureError, FailedError, GuardedError, UnreachableError
+from reconciler.errors import AzureError, ConflictError, FailedError, GuardedError, UnreachableError
 from reconciler.plan.change import Step
 
 _AGAIN = timedelta(seconds=10)
@@ -63,14 +63,15 @@ async def attend(run: Run, journal: Journal, step: Step, operation: Operation | 
 
 
 async def _send(run: Run, step: Step, started: datetime) -> Operation | None:
-    """Sends the write. An answer that leaves it open whether it took effect (a dropped connection, a 504) is followed
-    by a look at what Azure runs: found, it goes on from there; not found, the first error stands."""
+    """Sends the write. An answer that leaves it open whether it took effect (a dropped connection, a 504, and the
+    conflict that a repeated write meets while the first one runs) is followed by a look at what Azure runs: found, it
+    goes on from there; not found, the first error stands."""
     kind = run.kind(step)
     try:
         return await kind.perform(run.azure, step)
     except GuardedError:
         raise
-    except (UnreachableError, FailedError) as error:
+    except (UnreachableError, ConflictError, FailedError) as error:
         try:
             found = await kind.running(run.azure, step, started - CLOCK_SKEW)
         except AzureError:
