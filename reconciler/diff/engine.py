@@ -83,10 +83,11 @@ def compare(
     Deterministic: the same situation gives the same plan, whatever order things were read in.
     """
     by_name = {kind.name: kind for kind in kinds}
+    assignments = tuple(assignments)
     so_far = Assessment(situation, by_name, SpecComparer(), Fingerprints(situation.live.state), findings=[*findings])
     _assess_desired(so_far)
     untouched = len(situation.desired) - len(so_far.drafts) - len(so_far.unknown)
-    _assess_unclaimed(so_far)
+    _assess_unclaimed(so_far, assignments)
     spread_blocks(so_far.drafts, so_far.unknown)
     changes = sorted(link(so_far.drafts), key=lambda change: Address.parse(change.address).key)
     so_far.findings.extend(outcomes(situation, by_name, assignments))
@@ -125,9 +126,14 @@ def _assess_desired(so_far: Assessment) -> None:
             so_far.decide(resource, found)
 
 
-def _assess_unclaimed(so_far: Assessment) -> None:
+def _assess_unclaimed(so_far: Assessment, assignments: Iterable[Assignment]) -> None:
+    """What no policy asks for. A VM that one asks for and that could not be placed is none of these: the errors on it
+    are told already."""
+    asked = {(item.aspect, Address("", item.machine.scope, item.machine.name)) for item in assignments}
     for resource, ownership in unclaimed(so_far.situation, so_far.kinds):
         kind = so_far.kinds[resource.address.kind]
+        if kind.aspect and (kind.aspect.name, Address("", resource.address.scope, resource.address.name)) in asked:
+            continue
         gap = unselected(kind, resource, so_far.situation.live)
         if ownership is Ownership.IGNORED:
             continue

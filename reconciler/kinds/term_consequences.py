@@ -41,11 +41,34 @@ def term_consequences(
             text=f"promises less{whom}: {_list(weaker)}",
             figures={"virtual_machines": number},
         )
+    yield from _harder_restores(before, after)
     if more:
         yield Consequence(
             effect=Effect.STRENGTHENS,
             text=f"promises more{whom}: {_list(more)}",
             figures={"virtual_machines": number},
+        )
+
+
+def weaker_promises(before: PolicyTerms, after: PolicyTerms) -> Iterator[Consequence]:
+    """In what new backups promise less than those of now, where the points that are there stay as they are."""
+    less = reductions(before, after)
+    if less:
+        yield Consequence(effect=Effect.WEAKENS, text=f"new recovery points promise less: {_list(less)}")
+    yield from _harder_restores(before, after)
+
+
+def _harder_restores(before: PolicyTerms, after: PolicyTerms) -> Iterator[Consequence]:
+    if after.crash_consistent and not before.crash_consistent:
+        yield Consequence(
+            effect=Effect.WEAKENS,
+            text="new recovery points are no longer application-consistent: programs recover as after a power cut",
+        )
+    if after.archives and not before.archives:
+        yield Consequence(
+            effect=Effect.WEAKENS,
+            text="old monthly and yearly points move to the archive tier and never back: restoring one takes hours, "
+            "without single files or the paired region, and it is billed for 180 days at least (BP-29)",
         )
 
 

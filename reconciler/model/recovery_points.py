@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 from reconciler.model.retention import (
@@ -45,6 +45,17 @@ def pruned(before: PolicyTerms, after: PolicyTerms, today: date) -> int:
     gone = there - _kept(after, made_on, today) - {max(there, default=0)}
     lost_days = max(0, before.instant_days - after.instant_days)
     return len(gone) + (before.schedule.starts_per_day - 1) * lost_days
+
+
+@lru_cache(maxsize=512)
+def lapsed(terms: PolicyTerms, newest: date, today: date) -> int:
+    """How many points of one VM, whose last one is of `newest` and which were kept for ever since, go when `terms`
+    apply to them again: those whose time ran out meanwhile, all but the newest. Points that an earlier policy kept for
+    longer come on top: Azure does not say which one that was."""
+    made_on = _backup_days(terms.schedule)
+    there = _kept(terms, made_on, newest)
+    due = max(newest, today - timedelta(days=1))  # today's backup may be still to come
+    return len(there - _kept(terms, made_on, due) - {max(there, default=0)})
 
 
 def _backup_days(schedule: Schedule) -> frozenset[int]:

@@ -127,6 +127,9 @@ class PolicyTerms(msgspec.Struct, frozen=True, kw_only=True):
     schedule: Schedule
     retention: Retention
     instant_days: int
+    crash_consistent: bool = False
+    archives: bool = False
+    """Old points move to the archive tier (BP-29)."""
 
 
 class TermChange(msgspec.Struct, frozen=True, kw_only=True):

@@ -108,7 +108,7 @@ def estate(drawn: Drawn) -> dict[str, Any]:
         shapes = {
             "right": {"policy": "daily"},
             "other": {"policy": "elsewhere"},
-            "stopped": {"state": "ProtectionStopped", "policy": "daily"},
+            "stopped": {"state": "ProtectionStopped", "policy": "daily", "stoppedDaysAgo": 0},
             "deleted": {"state": "SoftDeleted", "policy": "daily", "deletedDaysAgo": 3},
             "pending": {"state": "IRPending", "policy": "daily"},
             "disks": {"policy": "daily", "disks": {"include": [0]}},

@@ -120,6 +120,12 @@ def test_nothing_is_released_where_the_vm_list_failed(estate: Any) -> None:
     assert plan.unknown == ("box.prod/rg/vm-1",)
 
 
+def test_a_vm_that_a_policy_asks_for_and_that_found_no_place_is_not_released(estate: Any) -> None:
+    situation = estate.situation((), (estate.box("vm-1", size="gone"), estate.box("vm-2", size="gone")))
+    plan = compare(situation, estate.kinds, assignments=[estate.assignment("VM-1", "24h")])
+    assert [change.address for change in plan.changes] == ["box.prod/rg/vm-2"]
+
+
 def test_what_needs_something_unknown_waits(estate: Any) -> None:
     gap = Unreadable(("shelf",), "prod", "cannot list shelves")
     plan = estate.plan((estate.shelf("low"), estate.box("vm-1")), (), unreadable=(gap,))

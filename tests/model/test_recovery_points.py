@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model.recovery_points import pruned, recovery_points
+from reconciler.model.recovery_points import lapsed, pruned, recovery_points
 from reconciler.model.retention import (
     MONTHS,
     WEEKDAYS,
@@ -193,3 +193,18 @@ def test_increases_are_told_too() -> None:
         "instant restore 2 d → 7 d",
         "up to 12 h between backups instead of 24 h",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kept", "days_ago", "gone"),
+    [
+        (terms(daily=Daily(days=30)), 0, 0),
+        (terms(daily=Daily(days=30)), 1, 0),  # yesterday's backup: today's is still to come
+        (terms(daily=Daily(days=30)), 2, 1),
+        (terms(daily=Daily(days=30)), 12, 11),
+        (terms(daily=Daily(days=30)), 400, 29),
+        (terms(SUNDAYS, 5, weekly=Weekly(weeks=52, weekdays=("Sunday",))), 20, 2),
+    ],
+)
+def test_what_only_a_stop_has_kept_goes_when_backups_begin_again(kept: PolicyTerms, days_ago: int, gone: int) -> None:
+    assert lapsed(kept, TODAY - dt.timedelta(days=days_ago), TODAY) == gone

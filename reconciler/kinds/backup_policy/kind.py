@@ -30,7 +30,7 @@ from reconciler.model.live import Unreadable
 from reconciler.model.observed import ItemFacts, ItemState
 from reconciler.model.resource import Ref, Resource
 from reconciler.model.retention import reductions
-from reconciler.plan.change import Action, Consequence, Step
+from reconciler.plan.change import Action, Consequence, Effect, Step
 from reconciler.plan.finding import Finding
 
 API_VERSION = "2026-05-01"
@@ -177,11 +177,14 @@ class BackupPolicyKind(Kind[BackupPolicySpec]):
     def consequences(self, comparison: Comparison[BackupPolicySpec], verdict: Verdict) -> tuple[Consequence, ...]:
         if verdict.action is not Action.UPDATE or comparison.live is None:
             return ()
-        machines = len(self._affected(comparison.address, comparison.situation))
-        if not machines:
-            return ()
         before, after = comparison.live_spec.terms, comparison.wanted_spec.terms
-        return tuple(term_consequences(before, after, machines, comparison.situation.now.date()))
+        today = comparison.situation.now.date()
+        gap = comparison.situation.live.hides(Address("protected_vm", comparison.address.scope, ""))
+        if gap:
+            uncounted = Consequence(effect=Effect.NONE, text=f"for nobody knows how many VMs: {gap.message}")
+            return (*term_consequences(before, after, None, today), uncounted)
+        machines = len(self._affected(comparison.address, comparison.situation))
+        return tuple(term_consequences(before, after, machines, today)) if machines else ()
 
     def describe(self, spec: BackupPolicySpec) -> Iterator[Phrase]:
         return policy_phrases(spec)

@@ -72,6 +72,8 @@ class BackupPolicySpec(Spec, frozen=True, kw_only=True):
             schedule=self.schedule,
             retention=self.retention,
             instant_days=self.instant_restore.days,
+            crash_consistent=self.consistency == "CrashConsistent",
+            archives=self.tiering.mode != "DoNotTier",
         )
 
 
@@ -140,6 +142,8 @@ def terms_of(policy: written.BackupPolicy, time_zone: str) -> PolicyTerms | None
         ),
         retention=_retention(policy.retention, schedule.weekdays),
         instant_days=instant_days(policy),
+        crash_consistent=policy.consistency == "CrashConsistent",
+        archives=policy.tiering.mode != "DoNotTier",
     )
 
 

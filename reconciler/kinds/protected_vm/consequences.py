@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from reconciler.kinds.base import Comparison, Verdict
-from reconciler.kinds.located_vault import vault_facts
+from reconciler.kinds.located_vault import vault_at, vault_facts
 from reconciler.kinds.protected_vm.placement import ACTIVE
 from reconciler.kinds.protected_vm.spec import Disks, ProtectedVmSpec
-from reconciler.kinds.protected_vm.verdict import facts_of, released_from, terms_at, wanted_machine
-from reconciler.kinds.term_consequences import term_consequences
+from reconciler.kinds.protected_vm.verdict import facts_of, held_in, released_from, terms_at, wanted_machine
+from reconciler.kinds.term_consequences import term_consequences, weaker_promises
+from reconciler.model.counting import count
 from reconciler.model.duration import format_age
 from reconciler.model.observed import ItemFacts, ItemState
-from reconciler.model.recovery_points import recovery_points
+from reconciler.model.recovery_points import lapsed, recovery_points
 from reconciler.plan.change import Action, Consequence, Effect, Reason
 
 
@@ -27,6 +28,7 @@ def protection_consequences(comparison: Comparison[ProtectedVmSpec], verdict: Ve
         yield from _other_vault(comparison)
     elif verdict.action is Action.UNDELETE:
         yield _undelete(comparison, facts_of(comparison))
+        yield from _disks(comparison)
     elif verdict.reason in (Reason.STOPPED, Reason.SUSPENDED):
         yield _resume(comparison, facts_of(comparison))
         yield from _policy(comparison)
@@ -40,7 +42,15 @@ def _policy(comparison: Comparison[ProtectedVmSpec]) -> Iterator[Consequence]:
     situation = comparison.situation
     before = terms_at(comparison.live_spec.policy, situation, wanted=False)
     after = terms_at(comparison.wanted_spec.policy, situation, wanted=True)
-    if before is None or after is None or not comparison.changed("policy"):
+    live = comparison.live_spec.policy
+    if after is None or live is None or not comparison.changed("policy"):
+        return
+    if before is None:
+        yield Consequence(
+            effect=Effect.WEAKENS,
+            text=f"what policy {live.address.name} promises could not be read: recovery points that it keeps longer "
+            "than the new one are pruned",
+        )
         return
     yield from term_consequences(before, after, None, situation.now.date())
     if before.tier == "Standard" and after.tier == "Enhanced":
@@ -85,10 +95,23 @@ def _resume(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> Conseq
     name = wanted.address.name if wanted else ""
     age = _age(comparison, facts)
     points = "points kept for ever until now expire" if facts.state is ItemState.STOPPED else "recovery points expire"
+    text = f"backups begin again{age}; {points} as policy {name} says"
+    gone = _lapsed(comparison, facts)
+    if not gone:
+        return Consequence(effect=Effect.STRENGTHENS, text=text)
     return Consequence(
-        effect=Effect.STRENGTHENS,
-        text=f"backups begin again{age}; {points} as policy {name} says",
+        effect=Effect.PRUNES,
+        text=f"{text}: prunes up to {count(gone, 'recovery point')} within a day, never the newest",
+        figures={"recovery_points_pruned_each": gone, "recovery_points_pruned": gone},
     )
+
+
+def _lapsed(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> int:
+    """Points that only the stop has kept until now."""
+    terms = terms_at(comparison.wanted_spec.policy, comparison.situation, wanted=True)
+    if facts.state is not ItemState.STOPPED or facts.last_recovery_point is None or terms is None:
+        return 0
+    return lapsed(terms, facts.last_recovery_point.date(), comparison.situation.now.date())
 
 
 def _undelete(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> Consequence:
@@ -108,9 +131,13 @@ def _undelete(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> Cons
 def _other_vault(comparison: Comparison[ProtectedVmSpec]) -> Iterator[Consequence]:
     facts = facts_of(comparison)
     vault = facts.vault_id.name
-    yield Consequence(
-        effect=Effect.SEEDS, text="no recovery point in the new vault until the first full backup has ended"
-    )
+    yield _arrival(comparison)
+    before = terms_at(comparison.live_spec.policy, comparison.situation, wanted=False)
+    after = terms_at(comparison.wanted_spec.policy, comparison.situation, wanted=True)
+    if facts.state in ACTIVE and before and after:
+        yield from weaker_promises(before, after)
+    if facts.state in ACTIVE:
+        yield from _disks(comparison)
     if facts.state is ItemState.SOFT_DELETED:
         until = f" until {facts.gone_after:%Y-%m-%d}" if facts.gone_after else ""
         yield Consequence(
@@ -123,6 +150,17 @@ def _other_vault(comparison: Comparison[ProtectedVmSpec]) -> Iterator[Consequenc
         )
 
 
+def _arrival(comparison: Comparison[ProtectedVmSpec]) -> Consequence:
+    """What begins in the vault to go to: anew, or with what it still holds of the VM."""
+    vault = vault_at(comparison.wanted_spec.settings.address, comparison.situation.declared)
+    held = held_in(comparison, vault) if vault else None
+    if held is None:
+        return Consequence(
+            effect=Effect.SEEDS, text="no recovery point in the new vault until the first full backup has ended"
+        )
+    return _undelete(comparison, held) if held.state is ItemState.SOFT_DELETED else _resume(comparison, held)
+
+
 def _release(comparison: Comparison[ProtectedVmSpec], verdict: Verdict) -> Iterator[Consequence]:
     facts, vault = facts_of(comparison), released_from(comparison)
     if vault is None:
@@ -132,13 +170,13 @@ def _release(comparison: Comparison[ProtectedVmSpec], verdict: Verdict) -> Itera
         terms = terms_at(comparison.live_spec.policy, comparison.situation, wanted=False)
         days = vault_facts(comparison.situation.live, vault.settings).soft_delete_days
         figures = {"days_until_gone": days}
-        count = "all recovery points"
+        points = "all recovery points"
         if terms is not None:
             figures["recovery_points_deleted"] = recovery_points(terms, comparison.situation.now.date())
-            count = f"all recovery points (up to {figures['recovery_points_deleted']:,})"
+            points = f"all recovery points (up to {figures['recovery_points_deleted']:,})"
         yield Consequence(
             effect=Effect.DELETES,
-            text=f"deletes {count}; they can be brought back for {days} d, then they are gone",
+            text=f"deletes {points}; they can be brought back for {days} d, then they are gone",
             figures=figures,
         )
     elif verdict.action is Action.RELEASE and vault.on_release == "suspend":

@@ -12,7 +12,7 @@ from reconciler.kinds.located_vault import vault_at, vault_facts
 from reconciler.kinds.protected_vm.inventory import NAME
 from reconciler.kinds.protected_vm.placement import ACTIVE
 from reconciler.kinds.protected_vm.spec import ALL_DISKS, ProtectedVmSpec
-from reconciler.kinds.protected_vm.verdict import facts_of, lost_promises, released_from, wanted_machine
+from reconciler.kinds.protected_vm.verdict import facts_of, held_in, lost_promises, released_from, wanted_machine
 from reconciler.kinds.resource_guard import guard_proxy
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
@@ -77,7 +77,7 @@ def protection_steps(comparison: Comparison[ProtectedVmSpec], verdict: Verdict) 
     vault = vault_at(settings, comparison.situation.declared)
     if vault is None or verdict.action not in (Action.CREATE, Action.UPDATE, Action.UNDELETE):
         return ()
-    held = _held_in(comparison, vault)
+    held = held_in(comparison, vault)
     target = Target(
         address=comparison.address,
         vault=vault,
@@ -154,11 +154,3 @@ def _elsewhere(comparison: Comparison[ProtectedVmSpec]) -> Target:
         item=str(facts.item_id),
         guarded=vault_facts(comparison.situation.live, settings).resource_guard,
     )
-
-
-def _held_in(comparison: Comparison[ProtectedVmSpec], vault: ArmId) -> ItemFacts | None:
-    """What this vault holds of the VM already."""
-    if comparison.live is None:
-        return None
-    facts = facts_of(comparison)
-    return next((item for item in (facts, *facts.others) if item.vault_id == vault), None)

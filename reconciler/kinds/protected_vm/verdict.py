@@ -9,6 +9,7 @@ from reconciler.kinds.located_vault import LocatedVault, declared_vaults, vault_
 from reconciler.kinds.protected_vm.placement import ACTIVE
 from reconciler.kinds.protected_vm.spec import ProtectedVmSpec
 from reconciler.model.address import Address
+from reconciler.model.arm_id import ArmId
 from reconciler.model.duration import format_age
 from reconciler.model.machine import Machine
 from reconciler.model.observed import ItemFacts
@@ -51,6 +52,14 @@ def facts_of(comparison: Comparison[ProtectedVmSpec]) -> ItemFacts:
     assert comparison.live is not None
     facts: ItemFacts = comparison.live.observed
     return facts
+
+
+def held_in(comparison: Comparison[ProtectedVmSpec], vault: ArmId) -> ItemFacts | None:
+    """What this vault holds of the VM already."""
+    if comparison.live is None:
+        return None
+    facts = facts_of(comparison)
+    return next((item for item in (facts, *facts.others) if item.vault_id == vault), None)
 
 
 def wanted_machine(comparison: Comparison[ProtectedVmSpec]) -> Machine:
@@ -149,7 +158,7 @@ def _judge_release(comparison: Comparison[ProtectedVmSpec]) -> Verdict:
             Action.NO_OP,
             Reason.NOT_DECLARED,
             f"{dropped}; its backups go on as they are (onRelease: keep)",
-            "to stop them, write onRelease: stopRetain in the Vault, or exempt the VM",
+            "to stop them, write onRelease: stopRetain in the Vault; an Exemption says why it needs no policy",
         )
     immutability = vault_facts(comparison.situation.live, vault.settings).immutability
     if vault.on_release == "stopRetain":

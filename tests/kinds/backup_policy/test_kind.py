@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -130,6 +131,9 @@ def test_the_time_zone_of_the_scope_counts_where_the_policy_says_none(
         (LONGER, DAILY, {"vms": 0}, [], ""),
         (LONGER, DAILY, {"vms": 3, "state": "ProtectionStopped"}, [], ""),
         ({**DAILY, "schedule": {"frequency": "Daily", "time": "23:00"}}, DAILY, {"vms": 3}, [], ""),
+        (HOURLY, {**HOURLY, "consistency": "CrashConsistent"}, {"vms": 3}, ["weakens"], "no longer application-"),
+        ({**HOURLY, "consistency": "CrashConsistent"}, HOURLY, {"vms": 3}, [], ""),
+        (MONTHLY, {**MONTHLY, "tiering": {"mode": "TierRecommended"}}, {"vms": 3}, ["weakens"], "archive tier"),
     ],
 )
 def test_what_a_change_costs(
@@ -148,6 +152,17 @@ def test_what_a_change_costs(
     assert all(says in item.text for item in change.consequences)
     (step,) = change.steps
     assert (step.verb, step.exclusive, step.lane) == ("update", True, VAULT.casefold())
+
+
+def test_less_is_a_loss_also_where_nobody_knows_for_how_many_vms(
+    policy: MakePolicy, declare: Callable[..., Declared], vault_document: Callable[..., Any]
+) -> None:
+    gap = Unreadable(("protected_vm",), SCOPE, "the list of protected VMs in vault rsv-weu-01 could not be read")
+    live = dataclasses.replace(live_with(LONGER), unreadable=(gap,))
+    plan = compare(situation(declare(policy(DAILY), vault_document()), live, {ADDRESS}), [KIND, *_silent()])
+    (change,) = plan.changes
+    assert [item.effect for item in change.consequences] == [Effect.PRUNES, Effect.NONE]
+    assert change.consequences[1].text == f"for nobody knows how many VMs: {gap.message}"
 
 
 @pytest.mark.parametrize(
