@@ -7,7 +7,9 @@ Every call needs ``Authorization: Bearer <admin token>``; answers and bodies are
 | GET status | estate, time, counts |
 | POST clock | ``{"advance": "90d"}`` or ``{"speed": 60}`` or ``{"autoAdvance": true}`` |
 | POST reset | ``{"path": ...}`` or ``{"estate": {...}}`` or ``{"generate": {"vms": 10000, "seed": 7}}`` |
-| GET, POST, DELETE faults | the rules of ``faults.Fault`` |
+| GET, POST, DELETE faults | the rules of ``faults.Fault``; POST takes one, or ``{"faults": [...]}``: all or none |
+| GET, POST throttle | ``throttle.Regime``: ``{"factor": 1}`` is as ARM does it, 0 is off |
+| GET, POST latency | ``latency.Latency``: milliseconds by sort of request; or ``{"latency": "80ms"}`` |
 | GET, DELETE requests[?limit=n] | the log |
 | GET counters | requests by method and template |
 """
@@ -27,7 +29,9 @@ from reconciler.emulator.clock import parse_span
 from reconciler.emulator.emulator import Emulator
 from reconciler.emulator.failures import ArmError, bad_request
 from reconciler.emulator.generate import Generation, generate
+from reconciler.emulator.latency import Latency
 from reconciler.emulator.router import Response
+from reconciler.emulator.throttle import Regime
 
 
 class Admin:
@@ -42,6 +46,10 @@ class Admin:
             ("GET", "faults"): lambda *_: emulator.world.faults.rules(),
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._clear_faults,
+            ("GET", "throttle"): lambda *_: msgspec.to_builtins(emulator.world.throttle.regime),
+            ("POST", "throttle"): self._throttle,
+            ("GET", "latency"): lambda *_: msgspec.to_builtins(emulator.world.slowness.latency),
+            ("POST", "latency"): self._latency,
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): self._clear_requests,
             ("GET", "counters"): lambda *_: emulator.log.counts(),
@@ -108,11 +116,23 @@ class Admin:
         return self._status(body, query)
 
     def _add_fault(self, body: Any, _query: Mapping[str, str]) -> Any:
-        return msgspec.to_builtins(self._emulator.world.faults.add(body))
+        faults = self._emulator.world.faults
+        if "faults" in body:
+            return msgspec.to_builtins(faults.load(body["faults"]))
+        return msgspec.to_builtins(faults.add(body))
 
     def _clear_faults(self, _body: Any, _query: Mapping[str, str]) -> dict[str, Any]:
         self._emulator.world.faults.clear()
         return {}
+
+    def _throttle(self, body: Any, _query: Mapping[str, str]) -> Any:
+        self._emulator.world.throttle.set(msgspec.convert(body, Regime))
+        return body
+
+    def _latency(self, body: Any, _query: Mapping[str, str]) -> Any:
+        latency = Latency.parse(body.get("latency", body))
+        self._emulator.world.slowness.set(latency)
+        return msgspec.to_builtins(latency)
 
     def _requests(self, _body: Any, query: Mapping[str, str]) -> Any:
         limit = int(query["limit"]) if "limit" in query else None

@@ -78,6 +78,18 @@ class Running(msgspec.Struct, frozen=True, rename="camel"):
         """One rule in the shape of ``faults.Fault``; answers it with its id."""
         return dict(self.ask("POST", "faults", rule))
 
+    def load_faults(self, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A schedule: every rule, or none where one is wrong."""
+        return list(self.ask("POST", "faults", {"faults": rules}))
+
+    def throttle(self, factor: float) -> None:
+        """1: as ARM does it; 0: off; 0.1: a tenth of every limit. All quotas begin full."""
+        self.ask("POST", "throttle", {"factor": factor})
+
+    def set_latency(self, latency: str | dict[str, Any]) -> dict[str, Any]:
+        """``80ms``, ``off``, or the fields of ``latency.Latency``; answers the profile."""
+        return dict(self.ask("POST", "latency", {"latency": latency}))
+
     def faults(self) -> list[dict[str, Any]]:
         return list(self.ask("GET", "faults"))
 

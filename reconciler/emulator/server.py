@@ -75,7 +75,8 @@ class Server:
             await asyncio.sleep(outcome.delay)
         if outcome.reset and request.transport is not None:
             request.transport.abort()
-        return _render(outcome.response)
+        rendered = _render(outcome.response)
+        return await _send_half(request, rendered) if outcome.truncated else rendered
 
     def _log(self, call: Call, outcome: Outcome, seconds: float) -> None:
         clock = self._emulator.world.clock
@@ -128,6 +129,18 @@ async def _read(request: web.BaseRequest) -> bytes:
             raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, size)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+async def _send_half(request: web.BaseRequest, whole: web.Response) -> web.StreamResponse:
+    """Promises all of the body, sends half of it and cuts the connection."""
+    content = whole.body if isinstance(whole.body, bytes) else b""
+    cut = web.StreamResponse(status=whole.status, headers=whole.headers)
+    cut.content_length = len(content)
+    await cut.prepare(request)
+    await cut.write(content[: len(content) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return cut
 
 
 def _render(response: Response) -> web.Response:
