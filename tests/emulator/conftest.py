@@ -22,6 +22,7 @@ from reconciler.emulator.gateway import Call, Gateway, Outcome
 from reconciler.emulator.serving import Served, running_server
 from reconciler.emulator.store import Store
 from reconciler.emulator.world import Configuration, World
+from tests.emulator.recorded.witness import Witness, watching
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SUBSCRIPTION = "11111111-1111-4111-8111-111111111111"
@@ -39,6 +40,14 @@ ESTATE: dict[str, Any] = {
 
 Ask = Callable[..., Outcome]
 Serve = Callable[..., Served]
+
+
+@pytest.fixture(autouse=True)
+def witness() -> Iterator[Witness]:
+    """Whatever a test asks an emulator: the answer must fit its description in tests/emulator/shapes."""
+    with watching() as watched:
+        yield watched
+    assert not watched.differences, "\n".join(sorted(watched.differences))
 
 
 @pytest.fixture

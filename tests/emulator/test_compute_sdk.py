@@ -51,9 +51,9 @@ def test_missing_machine_is_404(compute):
 def test_create_update_stop_and_delete(compute):
     spec = {
         "location": "West Europe",
-        "hardwareProfile": {"vmSize": "Standard_B2s"},
         "tags": {"env": "new"},
         "properties": {
+            "hardwareProfile": {"vmSize": "Standard_B2s"},
             "storageProfile": {
                 "imageReference": {"publisher": "Canonical", "offer": "x", "sku": "y", "version": "latest"},
                 "dataDisks": [{"lun": 0, "createOption": "Empty", "diskSizeGB": 32}],

@@ -1,0 +1,55 @@
+"""Recorded exchanges with Azure, where they are at hand: they are not in this repository."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+RECORDINGS = Path(__file__).parents[3].parent / "shared" / "azure" / "wire" / "backup"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer. ``number`` counts within its file."""
+
+    file: str
+    number: int
+    method: str
+    path: str
+    query: str
+    api_version: str
+    sent: Any
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def name(self) -> str:
+        return f"{self.file}#{self.number}"
+
+
+def _read(file: Path) -> Iterator[Exchange]:
+    for number, entry in enumerate(json.loads(file.read_text(encoding="utf-8"))["exchanges"]):
+        request, response = entry["request"], entry["response"]
+        yield Exchange(
+            file=file.stem,
+            number=number,
+            method=request["method"],
+            path=request["path"],
+            query=request.get("query") or "",
+            api_version=str(request.get("api_version") or ""),
+            sent=request.get("body"),
+            status=response["status"],
+            headers={name.lower(): value for name, value in (response.get("headers") or {}).items()},
+            body=response.get("body"),
+        )
+
+
+@cache
+def exchanges() -> tuple[Exchange, ...]:
+    """All recorded exchanges, file by file, in the order in which they happened."""
+    return tuple(exchange for file in sorted(RECORDINGS.glob("*.json")) for exchange in _read(file))
