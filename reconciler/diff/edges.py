@@ -18,7 +18,8 @@ Drafts = Mapping[Address, Draft]
 def spread_blocks(drafts: dict[Address, Draft], unknown: Iterable[Address]) -> None:
     """Block, in place, every change that cannot go on without one that is blocked or without knowing what is there.
 
-    What a resource refers to already, live, does not hold it back: only what it newly needs does.
+    What a resource refers to already, live, does not hold it back: only what it newly needs does. Nor does what only
+    orders, as long as it is there.
     """
     waiting: dict[Address, list[Address]] = defaultdict(list)
     users = _users(drafts)
@@ -30,8 +31,11 @@ def spread_blocks(drafts: dict[Address, Draft], unknown: Iterable[Address]) -> N
     queue = deque([*sorted(hidden), *sorted(blocked)])
     while queue:
         root = queue.popleft()
+        there = root not in hidden and drafts[root].change.before is not None
         for address in sorted(waiting.get(root, ())):
             item = drafts[address]
+            if there and root in item.can_do_without:
+                continue
             if item.change.action is not Action.BLOCKED:
                 drafts[address] = dataclasses.replace(item, change=_hold_back(item.change, root, root in hidden))
                 queue.append(address)

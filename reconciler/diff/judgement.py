@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,12 @@ from reconciler.plan.finding import Finding, Severity
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A change that does not know the others yet. `needs` is what the resource will refer to, `uses` what it refers to
-    in Azure now."""
+    in Azure now; `can_do_without` are the needs that only order (`Kind.order_only`)."""
 
     change: Change
     needs: frozenset[Address]
     uses: frozenset[Address]
+    can_do_without: frozenset[Address] = frozenset()
 
 
 def judge(kind: Kind[Any], comparison: Comparison[Any]) -> Verdict:
@@ -83,7 +84,7 @@ def draft(
         protects=kind.aspect is not None,
         basis=fingerprints.among({comparison.address, *needs, *uses}) if acting else {},
     )
-    return Draft(change, needs, uses)
+    return Draft(change, needs, uses, _refs(wanted, kind.order_only))
 
 
 def block(change: Change, reason: Reason, why: str, manual: str) -> Change:
@@ -115,5 +116,7 @@ def _arm_id(comparison: Comparison[Any]) -> str:
     return next((str(place.arm_id) for place in places if place and place.arm_id), "")
 
 
-def _refs(spec: Spec | None) -> frozenset[Address]:
-    return frozenset(ref.address for _, ref in spec.refs()) if spec else frozenset()
+def _refs(spec: Spec | None, among: Container[str] | None = None) -> frozenset[Address]:
+    """What the fields of a spec refer to; only those `among` the names, where given."""
+    found = spec.refs() if spec else ()
+    return frozenset(ref.address for name, ref in found if among is None or name in among)

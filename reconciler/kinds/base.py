@@ -184,6 +184,9 @@ class Kind(ABC, Generic[S]):
     aspect: ClassVar[Aspect | None] = None
     quota: ClassVar[Quota | None] = None
     """The allowance of its lane that every step of this kind takes one of; None: not counted."""
+    order_only: ClassVar[frozenset[str]] = frozenset()
+    """Reference fields that say what must be settled first, and no more: where that is there but cannot be changed,
+    this resource goes on without."""
 
     @abstractmethod
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:

@@ -18,6 +18,7 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.clouds import emulator_cloud
 from reconciler.cli.cloud import VirtualClock
 from reconciler.desired.validate import validate
+from reconciler.diff.allowances import parse_allowances
 from reconciler.emulator.remote import Running
 from reconciler.kinds.registry import kinds
 from reconciler.workflow import Machinery, Review, Wishes, apply, make_plan
@@ -52,12 +53,13 @@ async def main() -> None:
 
     checked = validate([Path(order["policies"])], TODAY.date(), kinds())
     assert checked.declared, checked.findings
+    wishes = Wishes(allowances=parse_allowances(["G104=9"]))  # a stopped VM that is resumed keeps its points no longer
     cloud = emulator_cloud(order["endpoint"], Path(order["ca"]), order["token"])
     async with Azure(cloud, clock=VirtualClock(running), pause=pause) as azure:
         machinery = Machinery(
             emit, Stop(), Path(order["journals"]), Holder(pid=os.getpid(), host="here", since=TODAY), order["run"], "0"
         )
-        outcome = await apply(azure, machinery, lambda: make_plan(azure, checked, checked.declared, Wishes()), approve)
+        outcome = await apply(azure, machinery, lambda: make_plan(azure, checked, checked.declared, wishes), approve)
     say(exit=0 if outcome.result is None else int(outcome.result.exit_code))
 
 

@@ -143,6 +143,16 @@ def test_a_block_spreads_to_what_newly_needs_it(estate: Any) -> None:
     assert the(plan, "old").action is Action.UPDATE
 
 
+def test_a_block_does_not_spread_to_what_it_only_orders_as_long_as_it_is_there(estate: Any) -> None:
+    box, shelf = estate.kinds
+    loose = type("Loose", (type(box),), {"order_only": frozenset({"shelf"})})()
+    desired = (estate.shelf("low", place="east"), estate.box("new"))
+    there = compare(estate.situation(desired, (estate.shelf("low"),)), (loose, shelf))
+    assert (the(there, "low").action, the(there, "new").action) == (Action.BLOCKED, Action.CREATE)
+    held = compare(estate.situation(desired, (estate.shelf("low"),)), (box, shelf))
+    assert the(held, "new").action is Action.BLOCKED
+
+
 def test_a_move_waits_for_its_new_place_before_it_lets_go(estate: Any) -> None:
     live = (estate.shelf("low", note="ours"), estate.box("vm-1"))
     plan = estate.plan((estate.shelf("high"), estate.box("vm-1", "high")), live)

@@ -44,6 +44,7 @@ class ProtectedVmKind(Kind[ProtectedVmSpec]):
         "state": Rule.UPDATE,
         "disks": Rule.UPDATE,
     }
+    order_only = frozenset({"settings"})  # a VM is better protected in a vault whose settings are stuck than nowhere
     aspect = Aspect(
         "backup",
         Backup,
