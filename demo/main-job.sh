@@ -73,6 +73,11 @@ run 0 reconciler apply --auto-approve
 chapter "8. In step again"
 run 0 reconciler drift
 
+chapter "9. And what if somebody shortens a retention in git? The plan counts what would be lost, and a guard refuses"
+rm -rf .reconciler/policies && cp -r policies .reconciler/policies
+sed 's/daily: {days: 30}/daily: {days: 14}/' policies/backup-policies.yaml > .reconciler/policies/backup-policies.yaml
+run 3 reconciler plan --policies .reconciler/policies --target 'backup_policy.*'
+
 cat <<TXT
 
 ${bold}That was the main job.${plain} The estate is kept in .reconciler/demo; go on with it:
