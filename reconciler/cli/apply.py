@@ -9,7 +9,7 @@ import platform
 import signal
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from reconciler.cli.cloud import CA_FILE, CLOUD, connect
-from reconciler.cli.console import note, wants_colour
+from reconciler.cli.console import conclude, note, wants_colour
+from reconciler.cli.happenings import Trouble, recap
 from reconciler.cli.journals import JOURNAL, journal_folder
 from reconciler.cli.options import ALLOW, COLOUR, EXCLUDE, POLICIES, TARGET, form
+from reconciler.cli.planning import compare
 from reconciler.cli.policies import read_policies, tell
 from reconciler.cli.progress import Mode, watch
 from reconciler.cli.report import Look, show_plan
 from reconciler.errors import DeniedError, ExitCode, GuardRefusedError, PolicyError, UsageError
+from reconciler.model.counting import count
 from reconciler.plan.finding import Severity
 
 if TYPE_CHECKING:
@@ -110,17 +113,17 @@ def command(
 
 
 async def _apply(asked: Asked, cloud: str, ca_file: Path | None) -> ExitCode:
-    from reconciler.workflow import apply, make_plan
+    from reconciler.workflow import apply
 
     async with connect(cloud, ca_file) as azure:
         validation, declared = read_policies(asked.policies, azure.now().date())
         with Screen(asked, azure) as screen:
 
             def planning() -> Awaitable[Plan]:
-                return make_plan(azure, validation, declared, asked.wishes)
+                return compare(azure, validation, declared, asked.wishes)
 
             outcome = await apply(azure, screen.machinery(), planning, screen.approve, asked.saved)
-        return _conclude(outcome, asked)
+        return _conclude(outcome, asked, screen.troubles)
 
 
 class Screen:
@@ -134,6 +137,7 @@ class Screen:
         self._stop = Stop()
         self._open = contextlib.ExitStack()
         self._emit: Emit | None = None
+        self.troubles: list[Trouble] = []
 
     def __enter__(self) -> Self:
         self._begin(Mode.JSON if self._asked.mode is Mode.JSON else Mode.PLAIN)
@@ -174,8 +178,7 @@ class Screen:
         if not plan.applyable:
             return False
         if not self._asked.saved and not self._asked.auto_approve:
-            count = sum(1 for _ in plan.steps())
-            note(f"\nThis makes {len(plan.actionable)} changes in {count} steps. Only 'yes' goes on.")
+            note("\nOnly 'yes' goes on.")
             if click.prompt("Apply", default="no", show_default=False, err=True) != "yes":
                 note("Nothing was changed.")
                 return False
@@ -188,6 +191,8 @@ class Screen:
         self._emit = self._open.enter_context(watch(mode, now=self._azure.now))
 
     def _tell(self, event: Event) -> None:
+        if isinstance(event, Trouble):
+            self.troubles.append(event)
         if self._emit:
             self._emit(event)
 
@@ -230,19 +235,17 @@ def _refuse(review: Review) -> None:
         )
 
 
-def _conclude(outcome: Outcome, asked: Asked) -> ExitCode:
+def _conclude(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) -> ExitCode:
     plan, result = outcome.review.plan, outcome.result
     if result is None:
         left_open = any(ending.status.value == "open" for ending in outcome.review.resumed.endings)
         return ExitCode.INCOMPLETE if left_open or not plan.complete else ExitCode.OK
     if asked.mode is not Mode.JSON:
-        for ending in (*result.failed, *result.left_open, *result.needs_approval):
-            note(f"\n{ending.status.value.replace('_', ' ')}: {ending.step.address}: {ending.step.title}")
-            note(f"  why:  {ending.message}")
-            if ending.advice:
-                note(f"  next: {ending.advice}")
+        for line in recap(troubles, result):
+            note(line)
         if plan.blocked:
-            note(f"\n{len(plan.blocked)} blocked change(s) remain: see the plan above for the way out by hand.")
+            blocked = count(len(plan.blocked), "change")
+            note(f"\nBlocked, and left as it is: {blocked}. The plan tells the way out by hand.")
     if result.exit_code is ExitCode.OK and not plan.complete:
-        return ExitCode.INCOMPLETE
-    return result.exit_code
+        return conclude(ExitCode.INCOMPLETE)
+    return conclude(result.exit_code, "not everything was done")

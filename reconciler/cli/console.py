@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 import unicodedata
 
 import click
@@ -42,8 +43,17 @@ def write(text: str, *, colour: bool = False) -> None:
 
 
 def note(text: str) -> None:
-    """A line for the person at the terminal, kept out of the output that others read."""
-    click.echo(printable(text), err=True)
+    """A line for the person at the terminal, kept out of the output that others read; wrapped where it is one."""
+    lines = printable(text).split("\n")
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        lines = [_fill(line, width) for line in lines]
+    click.echo("\n".join(lines), err=True)
+
+
+def _fill(line: str, width: int) -> str:
+    indent = " " * (len(line) - len(line.lstrip(" ")))
+    return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def hint(text: str) -> None:

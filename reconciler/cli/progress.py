@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,14 +17,17 @@ import click
 from reconciler.apply import events
 from reconciler.apply.events import Emit, Event
 from reconciler.cli.console import printable
+from reconciler.cli.happenings import INDENT, told
 from reconciler.model.duration import format_age
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console, Group
 
 _ROWS = 16
 """Lines of the table: what runs, then what waits. It must fit a small terminal."""
+
+_WAITING = 6
+"""The next few that wait are enough to know what for."""
 
 _QUIET = 10.0
 """Seconds that a step may run before a line says that it still does."""
@@ -58,7 +63,7 @@ def _plain(event: Event) -> None:
         case events.ApplyProgress() if event.elapsed_seconds < _QUIET:
             return
         case _:
-            click.echo(printable(event.text))
+            click.echo(printable(told(event)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +162,16 @@ def _live(now: Callable[[], datetime], console: Console | None) -> Iterator[Emit
     screen = console or Console(highlight=False)
     board = Board()
     with Live(
-        console=screen, get_renderable=lambda: table(board, now()), refresh_per_second=4, transient=True
+        console=screen,
+        get_renderable=lambda: table(board, now(), rows=min(_ROWS, screen.height - 4)),
+        refresh_per_second=4,
+        transient=True,
     ) as display:
 
         def emit(event: Event) -> None:
             board.take(event)
             if not isinstance(event, _ON_THE_BOARD):
-                display.console.print(Text(printable(event.text), style=_STYLES.get(event.level, "")), soft_wrap=True)
+                display.console.print(Text(_fill(told(event), screen.width), style=_STYLES.get(event.level, "")))
 
         yield emit
 
@@ -173,24 +181,32 @@ _ON_THE_BOARD = (events.PlannedChange, events.ApplyStart, events.ApplyAccepted, 
 _STYLES = {"error": "red", "warn": "yellow"}
 
 
-def table(board: Board, now: datetime) -> Table:
-    """The live part of the screen at one moment."""
+def _fill(text: str, width: int) -> str:
+    """The lines at the width of the screen, what is left of each hanging below its text."""
+    hanging = " " * INDENT
+    lines = printable(text).split("\n")
+    fill = functools.partial(textwrap.fill, width=width, break_on_hyphens=False, break_long_words=False)
+    return "\n".join(fill(line, subsequent_indent=hanging) for line in lines)
+
+
+def table(board: Board, now: datetime, rows: int = _ROWS) -> Group:
+    """The live part of the screen at one moment: it never takes more lines than `rows` and one."""
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     def text(words: str, style: str = "") -> Text:
         return Text(printable(words), style=style, overflow="ellipsis", no_wrap=True)
 
-    grid = Table(box=None, show_header=False, pad_edge=False, title=None, expand=False)
-    grid.add_column(overflow="ellipsis", no_wrap=True)
-    grid.add_column(justify="right", no_wrap=True)
-    grid.add_column(overflow="ellipsis", no_wrap=True)
+    grid = Table(box=None, show_header=False, pad_edge=False, title=None, expand=True)
+    grid.add_column(overflow="ellipsis", no_wrap=True, ratio=3)
+    grid.add_column(justify="right", no_wrap=True, min_width=8)
+    grid.add_column(overflow="ellipsis", no_wrap=True, ratio=2)
     running = board.running()
-    for row in running[:_ROWS]:
+    for row in running[:rows]:
         since = now - row.since if row.since else timedelta()
-        usual = f" (usually {row.usually})" if row.usually else ""
-        grid.add_row(text(row.title), text(format_age(max(since, timedelta()))), text(f"{row.status}{usual}", "dim"))
-    for row in board.waiting(max(0, _ROWS - len(running))):
+        usual = f"usually {row.usually}, {row.status}" if row.usually else row.status
+        grid.add_row(text(row.title), text(format_age(max(since, timedelta()))), text(usual, "dim"))
+    for row in board.waiting(min(_WAITING, max(0, rows - len(running)))):
         grid.add_row(text(row.title, "dim"), text(""), text(f"waits for {row.waits_for}", "dim"))
-    grid.add_row(text(board.headline(), "bold"), text(""), text(""))
-    return grid
+    return Group(grid, text(board.headline(), "bold"))

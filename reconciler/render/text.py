@@ -70,9 +70,10 @@ def layout(line: Line, width: int = 0) -> str:
 def _render(plan: Plan, wording: Wording, look: Look) -> str:
     shown = view(plan, wording, verbose=look.verbose)
     blocks = [_section(section, wording, look) for section in shown.sections]
-    notes = [*shown.advice, *([shown.hidden] if shown.hidden else [])]
-    if notes:
-        blocks.append("\n".join(_plain(visible(note), Tone.QUIET, look) for note in notes))
+    if shown.hidden:
+        blocks.append(_plain(visible(shown.hidden), Tone.QUIET, look))
+    if shown.advice:  # commands to copy: never wrapped
+        blocks.append("\n".join(paint(visible(line), Tone.QUIET, colour=look.colour) for line in shown.advice))
     last = [_plain(shown.counts, Tone.PLAIN, look)] if shown.counts else []
     last.append(_plain(shown.verdict, Tone.GOOD if shown.calm else Tone.STRONG, look))
     return "\n\n".join((*blocks, "\n".join(last)))

@@ -131,7 +131,7 @@ def _sections(changes: Iterable[Change], wording: Wording) -> list[Section]:
 
 
 def _only_of_policies(finding: Finding) -> bool:
-    return chapter(finding) == "notes" and not finding.address
+    return chapter(finding) == "notes" and finding.source is not None and not finding.address
 
 
 def _hidden(notes: Sequence[Finding]) -> str:

@@ -211,11 +211,14 @@ class DriftWording(Wording):
         if not drifted or plan.errors:
             return ()
         first = drifted[0]
-        lines = [f"Heal it: reconciler apply    Only one: reconciler apply --target '{first.address}'"]
+        lines = [
+            "Heal all of it:  reconciler apply",
+            f"Heal only one:   reconciler apply --target '{first.address}'",
+        ]
         vault = ArmId(first.lane)
         if first.before is not None and vault.resource_group:
             lines.append(
-                f"Who did it: az monitor activity-log list --offset 7d --subscription {vault.subscription} "
+                f"Who changed it:  az monitor activity-log list --offset 7d --subscription {vault.subscription} "
                 f"--resource-group {vault.resource_group}"
             )
         return tuple(lines)

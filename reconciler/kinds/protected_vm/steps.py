@@ -101,10 +101,11 @@ def _configure(
     wanted = comparison.wanted_spec
     assert wanted.policy is not None
     verb, title = "update", "change the protection of"
+    to = f" to policy {wanted.policy.address.name}" if comparison.live and comparison.changed("policy") else ""
     if held is None:
-        verb, title = "protect", "protect"
+        verb, title, to = "protect", "protect", f" with policy {wanted.policy.address.name}"
     elif held.state not in ACTIVE or held.state in (ItemState.SUSPENDED, ItemState.PAUSED):
-        verb, title = "resume", "resume the backups of"
+        verb, title, to = "resume", "resume the backups of", f" with policy {wanted.policy.address.name}"
     says_disks = wanted.disks != ALL_DISKS or (held is not None and _live_disks_differ(comparison, held))
     reduced = (
         verdict.reason is not Reason.OTHER_VAULT and comparison.live is not None and bool(lost_promises(comparison))
@@ -112,6 +113,7 @@ def _configure(
     return target.step(
         verb,
         title,
+        suffix=to,
         usually="30 to 60 s" if verb == "protect" else "a few seconds",
         needs_approval=reduced,
         policy=str(target.vault.child("backupPolicies", wanted.policy.address.name)),
