@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from reconciler.errors import StalePlanError
-from reconciler.plan.change import Change, Effect
+from reconciler.plan.change import ABSENT, Change, Effect
 from reconciler.plan.plan import Plan
 
 _NAMED = 10
@@ -25,7 +25,7 @@ def check_basis(saved: Plan, fresh: Plan, begun: frozenset[str] = frozenset()) -
         raise _stale(["the live values that it rests on were not recorded"])
     if saved.policies != fresh.policies:
         raise _stale(["the policies are not the ones it was made from"])
-    begun = frozenset(address.casefold() for address in begun)
+    begun = _with_what_came_along(saved, begun)
     now = {change.address.casefold(): change for change in fresh.changes}
     differences: list[str] = []
     kept: list[Change] = []
@@ -44,6 +44,21 @@ def check_basis(saved: Plan, fresh: Plan, begun: frozenset[str] = frozenset()) -
     if not begun:
         return saved
     return msgspec.structs.replace(saved, changes=tuple(kept), deferred=(), basis=fresh.basis, created=fresh.created)
+
+
+def _with_what_came_along(saved: Plan, begun: Iterable[str]) -> frozenset[str]:
+    """The begun addresses, case-folded, and what rests on one that was not there yet: it cannot be as it was planned,
+    since Azure gives a new vault settings of its own accord."""
+    known = {address.casefold() for address in begun}
+    before = -1
+    while len(known) > before:
+        before = len(known)
+        known |= {
+            change.address.casefold()
+            for change in saved.actionable
+            if any(value == ABSENT and address.casefold() in known for address, value in change.basis.items())
+        }
+    return frozenset(known)
 
 
 def _difference(planned: Change, current: Change | None, begun: frozenset[str]) -> str:

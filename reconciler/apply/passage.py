@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import Enum
 
 from reconciler.apply.events import (
     ApplyAccepted,
@@ -17,10 +18,20 @@ from reconciler.apply.journal import Ended, Journal
 from reconciler.apply.result import Ending, Status
 from reconciler.apply.run import CLOCK_SKEW, Run
 from reconciler.azure.operations import Operation, wait
-from reconciler.errors import AzureError, ConflictError, FailedError, GuardedError, UnreachableError
+from reconciler.errors import (
+    AbsentError,
+    AzureError,
+    ConflictError,
+    DoubtfulError,
+    FailedError,
+    GuardedError,
+    UnreachableError,
+)
 from reconciler.plan.change import Step
 
 _AGAIN = timedelta(seconds=10)
+_LOOKS = (5.0, 15.0, 45.0)
+"""Seconds to the second look after each try: Azure was seen to accept the repeat of a PUT that ended in a 504 after 5."""
 
 
 async def take(run: Run, journal: Journal, step: Step) -> Ending:
@@ -63,22 +74,51 @@ async def attend(run: Run, journal: Journal, step: Step, operation: Operation | 
 
 
 async def _send(run: Run, step: Step, started: datetime) -> Operation | None:
-    """Sends the write. An answer that leaves it open whether it took effect (a dropped connection, a 504, and the
-    conflict that a repeated write meets while the first one runs) is followed by a look at what Azure runs: found, it
-    goes on from there; not found, the first error stands."""
-    kind = run.kind(step)
-    try:
-        return await kind.perform(run.azure, step)
-    except GuardedError:
-        raise
-    except (UnreachableError, ConflictError, FailedError) as error:
+    """Sends the write. An answer that leaves it open whether it took effect (a dropped connection, a 5xx, and the
+    conflict that a repeated write meets while the first one runs) is followed by looks at what Azure runs and at what
+    it has: found, it goes on from there; not found after a while, it is sent again; at last the error stands."""
+    kind, doubtful = run.kind(step), False
+    for pause in (*_LOOKS, None):
         try:
-            found = await kind.running(run.azure, step, started - CLOCK_SKEW)
-        except AzureError:
-            raise error from None
-        if found is None:
+            return await kind.perform(run.azure, step)
+        except GuardedError:
             raise
-        return found
+        except (UnreachableError, ConflictError, FailedError) as error:
+            doubtful = doubtful or isinstance(error, (UnreachableError, DoubtfulError))
+            try:
+                trace = await _look(run, step, started, pause if doubtful else None)
+            except AzureError:
+                raise error from None
+            if isinstance(trace, Operation):
+                return trace
+            if doubtful and trace is _Trace.DONE:
+                return None
+            if not doubtful or pause is None:
+                raise
+    raise AssertionError("the last look has no pause after it")
+
+
+class _Trace(Enum):
+    NONE = "nothing is seen of the write"
+    DONE = "what it writes is there"
+
+
+async def _look(run: Run, step: Step, started: datetime, pause: float | None) -> Operation | _Trace:
+    """What is to be seen of a write whose answer is in doubt: at once, and after `pause` seconds (jobs show late)."""
+    kind = run.kind(step)
+    for wait_first in (0.0, pause):
+        if wait_first is None:
+            break
+        if wait_first:
+            await run.azure.pause(wait_first)
+        found = await kind.running(run.azure, step, started - CLOCK_SKEW)
+        if found is not None:
+            return found
+    try:
+        await kind.verify(run.azure, step)
+    except (FailedError, AbsentError):
+        return _Trace.NONE
+    return _Trace.DONE
 
 
 class _Poll:

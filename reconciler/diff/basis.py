@@ -12,8 +12,7 @@ import msgspec
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.resource import Resource, State
-
-ABSENT = "absent"
+from reconciler.plan.change import ABSENT
 
 
 class Fingerprints:

@@ -10,6 +10,10 @@ import msgspec
 from reconciler.model.source import Source
 
 
+ABSENT = "absent"
+"""The fingerprint, in a basis, of what is not there."""
+
+
 class Action(StrEnum):
     """What happens to one resource. `blocked` is a difference that we refuse to act on."""
 
