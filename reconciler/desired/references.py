@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,10 @@ from reconciler.model.protection import Exemption, Protection
 from reconciler.model.selector import Selector
 from reconciler.plan.finding import Finding, Severity
 
+_VM_ID = re.compile(
+    r"/subscriptions/[^/*?\s]+/resourceGroups/[^/*?]+/providers/Microsoft\.Compute/virtualMachines/[^/*?\s]+",
+    re.IGNORECASE,
+)
 EXPIRED = "exemption-expired"
 _SHORTEST_REASON = 5
 """Letters; the schema asks for ten characters, which may be blanks."""
@@ -83,6 +88,17 @@ def check_selector(selector: Selector, path: Path, document: Document[Any], decl
             )
     for index, text in enumerate(selector.ids or ()):
         yield from _check_id(text, (*path, "ids", index), document, declared)
+    spelled: dict[str, str] = {}
+    for name in selector.tags or {}:
+        first = spelled.setdefault(name.casefold(), name)
+        if first != name:
+            yield Finding(
+                code="selector",
+                message=f"`{first}` and `{name}` are one tag: Azure does not tell them apart by casing",
+                advice="keep one of them; a list of values means any of these",
+                source=document.at(*path, "tags", name),
+                also=(document.at(*path, "tags", first),),
+            )
     for key in ("all", "any"):
         for index, part in enumerate(getattr(selector, key) or ()):
             yield from check_selector(part, (*path, key, index), document, declared)
@@ -107,7 +123,7 @@ def _check_scope(declared: Declared) -> Iterator[Finding]:
 
 def _check_id(text: str, path: Path, document: Document[Any], declared: Declared) -> Iterator[Finding]:
     arm_id = ArmId(text)
-    if not (arm_id.subscription and arm_id.resource_group and arm_id.segment("virtualMachines")):
+    if not _VM_ID.fullmatch(str(arm_id)):
         yield Finding(
             code="selector",
             message=f"`{text}` is not the id of a VM",

@@ -62,7 +62,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Values for every document that does not say otherwise."""
 
     time_zone: Annotated[
-        str, Meta(description="IANA or Windows name; times of day in the policies are local to it.")
+        str, Meta(min_length=1, description="IANA or Windows name; times of day in the policies are local to it.")
     ] = "UTC"
     objectives: Annotated[
         Objectives, Meta(description="What every protected VM must achieve, unless its Protection says otherwise.")

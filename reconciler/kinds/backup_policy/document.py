@@ -63,7 +63,7 @@ class Schedule(_Part, frozen=True, kw_only=True):
         int | None, Meta(description="Hourly: length of the daily window in which backups start, up to 24.")
     ] = None
     time_zone: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1)] | None,
         Meta(
             description="IANA (Europe/Amsterdam) or Windows name (W. Europe Standard Time); default: the Scope's. "
             "Azure does not shift the start for daylight saving."

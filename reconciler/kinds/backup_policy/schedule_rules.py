@@ -6,7 +6,12 @@ import re
 from collections.abc import Iterator
 
 from reconciler.kinds.backup_policy.rule import Breach, Draft, PolicyRule
-from reconciler.kinds.backup_policy.time_zones import shifts_in_summer, similar_zones, windows_zone
+from reconciler.kinds.backup_policy.time_zones import (
+    keeps_other_time,
+    shifts_in_summer,
+    similar_zones,
+    windows_zone,
+)
 from reconciler.plan.finding import Severity
 
 INTERVALS = (4, 6, 8, 12)
@@ -138,6 +143,16 @@ def _summer_time(draft: Draft) -> Iterator[Breach]:
         )
 
 
+def _other_clock(draft: Draft) -> Iterator[Breach]:
+    zone = windows_zone(draft.time_zone)
+    if zone and keeps_other_time(draft.time_zone, zone):
+        yield Breach(
+            ("schedule", "timeZone"),
+            f"Azure knows {draft.time_zone} only as {zone}, whose clocks are others during some of the year",
+            "write timeZone: UTC and the time in UTC",
+        )
+
+
 def _name(draft: Draft) -> Iterator[Breach]:
     if not _NAME.match(draft.name):
         yield Breach(
@@ -162,6 +177,7 @@ SCHEDULE_RULES = (
     PolicyRule("BP-06", Severity.WARNING, "tf-pol", _whole_intervals),
     PolicyRule("BP-07", Severity.WARNING, "ps-s, cli-h", _window_start),
     PolicyRule("BP-08", Severity.ERROR, "ps-s, sdk-b, iaas", _time_zone),
+    PolicyRule("BP-08", Severity.WARNING, "sdk-b", _other_clock),
     PolicyRule("BP-08", Severity.INFO, "iaas", _summer_time),
     PolicyRule("BP-11", Severity.ERROR, "tf-pol", _name),
     PolicyRule("BP-11", Severity.WARNING, "azurerm", _plain_name),
