@@ -30,7 +30,8 @@ def read_policies(paths: Sequence[Path], today: date) -> tuple[Validation, Decla
 
 
 def tell(findings: Sequence[Finding]) -> None:
-    """The findings, for the person at the terminal."""
+    """The findings, for the person at the terminal, but for the notes."""
+    from reconciler.plan.finding import Severity
     from reconciler.render.findings import render_text
 
-    note(render_text(findings, colour=False))
+    note(render_text([item for item in findings if item.severity is not Severity.INFO]))

@@ -6,8 +6,6 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from reconciler.desired.expand import Desired
 from reconciler.desired.roster import Roster
 from reconciler.desired.select import excuses
@@ -17,7 +15,7 @@ from reconciler.model.document import Declared, Document, Path
 from reconciler.model.explanation import Candidate, Condition, Decision, Explanation, Setting
 from reconciler.model.machine import Machine
 from reconciler.model.protection import Exemption, Protection
-from reconciler.model.resource import Ref, Resource
+from reconciler.model.resource import Resource
 from reconciler.model.selector import Selector
 
 
@@ -43,7 +41,7 @@ def explain(
         machine=machine,
         candidates=(*protections, *exemptions),
         decisions=tuple(_decide(aspect, given.get(aspect), machine, declared, now.date()) for aspect in aspects),
-        settings=tuple(_settings(machine, desired)),
+        settings=tuple(_settings(machine, desired, kinds)),
     )
 
 
@@ -166,14 +164,15 @@ def _decide(aspect: str, given: Assignment | None, machine: Machine, declared: D
     return Decision(aspect, "protected", why, winner.name, given.source)
 
 
-def _settings(machine: Machine, desired: Desired) -> Iterator[Setting]:
+def _settings(machine: Machine, desired: Desired, kinds: Sequence[Kind[Any]]) -> Iterator[Setting]:
     """The values of the VM's own resources, then those of what they refer to, each resource once."""
+    by_name = {kind.name: kind for kind in kinds}
     scope, name = machine.scope.casefold(), machine.name.casefold()
     queue = [item for item in desired.state.values() if item.address.key[1:] == (scope, name)]
     seen = {item.address for item in queue}
     while queue:
         resource = queue.pop(0)
-        yield from _values(resource)
+        yield from _values(by_name[resource.address.kind], resource)
         for _, reference in resource.spec.refs():
             target = desired.state.get(reference.address)
             if target and target.address not in seen:
@@ -181,27 +180,7 @@ def _settings(machine: Machine, desired: Desired) -> Iterator[Setting]:
                 queue.append(target)
 
 
-def _values(resource: Resource) -> Iterator[Setting]:
-    for field in msgspec.structs.fields(resource.spec):
-        value = getattr(resource.spec, field.name)
-        plain = value.to if isinstance(value, Ref) else msgspec.to_builtins(value, str_keys=True)
-        for path, leaf in _leaves((field.name,), plain):
-            yield Setting(str(resource.address), ".".join(path), leaf, _origin(path, resource))
-
-
-def _leaves(path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The plain values inside nested ones; lists stay whole, nothing where there is none."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves((*path, str(key)), item)
-    elif value is not None:
-        yield path, value
-
-
-def _origin(path: tuple[str, ...], resource: Resource) -> Any:
-    """The line that gave the value or the nearest thing that holds it; None where it is a default."""
-    for length in range(len(path), 0, -1):
-        found = resource.origins.get(".".join(path[:length]))
-        if found:
-            return found
-    return None
+def _values(kind: Kind[Any], resource: Resource) -> Iterator[Setting]:
+    """What the resource is told, as its kind puts it; the line that gave it, None where it is a default."""
+    for phrase in kind.describe(resource.spec):
+        yield Setting(str(resource.address), phrase.name, phrase.text, resource.origins.get(phrase.field))

@@ -112,7 +112,8 @@ def _missing_keys(violation: Violation, raw: Raw) -> Iterator[Finding]:
     for key in violation.limit:
         if key not in violation.value:
             wanted = known.get(key, {})
-            text = str(wanted.get("const", wanted.get("description", "")))
+            choices = " or ".join(map(str, wanted.get("enum", ())))
+            text = str(wanted.get("const", choices or wanted.get("description", "")))
             source = raw.keys.get(violation.path, place(raw, violation.path))
             advice = f"add {key}: {text}" if text else f"add {key}"
             yield _finding(f"{_subject(violation.path)} lacks `{key}`", advice, source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.model.machine import Machine
 from reconciler.model.source import Source
@@ -55,12 +54,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One resulting value. `source` is None where the value is a default of the program; `address` tells the resource:
-    the VM's own, or one that it refers to (its backup policy)."""
+    """One resulting value, in words. `source` is None where the value is a default of the program; `address` tells the
+    resource: the VM's own, or one that it refers to (its backup policy)."""
 
     address: str
     path: str
-    value: Any
+    value: str
     source: Source | None
 
 

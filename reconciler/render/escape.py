@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 _MENTIONS = re.compile(r"@(?=\w)|#(?=\d)|://|\bwww(?=\.)|\bGH(?=-\d)", re.IGNORECASE)
 _MARKS = re.compile(r"([\\`*_\[\]#|~$])")
 _BREAK = "<!-- -->"
@@ -46,21 +44,6 @@ def fence(text: str) -> str:
     """A fence longer than any run of backticks in the text."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     return "`" * max(3, longest + 1)
-
-
-def value(value: object) -> str:
-    """A plain JSON value of a spec for people: text as it is, lists of such by commas, the rest as JSON."""
-    if value is None or value in ("", [], {}):
-        return "-"
-    if isinstance(value, str):
-        return visible(value)
-    if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
-        return ", ".join(_scalar(item) for item in value)
-    return _scalar(value)
-
-
-def _scalar(value: object) -> str:
-    return visible(value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode())
 
 
 def _part(match: re.Match[str]) -> str:

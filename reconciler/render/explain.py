@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.model.explanation import Candidate, Condition, Decision, Explanation, Setting
 from reconciler.model.machine import Machine
 from reconciler.render import json
-from reconciler.render.escape import value, visible
+from reconciler.render.escape import visible
 from reconciler.render.style import Tone, paint
 
 _OUTCOMES = {"protected": Tone.GOOD, "exempt": Tone.BACK, "unclear": Tone.ALARM, "uncovered": Tone.CHANGE}
@@ -36,7 +36,7 @@ def _lines(explanation: Explanation) -> Iterator[tuple[str, Tone]]:
     if explanation.candidates:
         yield "", Tone.PLAIN
         yield "Selectors", Tone.STRONG
-        for candidate in explanation.candidates:
+        for candidate in sorted(explanation.candidates, key=lambda item: not item.matched):
             yield from _candidate(candidate)
 
 
@@ -59,7 +59,7 @@ def _settings(settings: Sequence[Setting]) -> Iterator[tuple[str, Tone]]:
             address = setting.address
             yield visible(f"  {address}"), Tone.PLAIN
         place = str(setting.source) if setting.source else "default"
-        yield visible(f"    {setting.path}: {value(setting.value)}  # {place}"), Tone.PLAIN
+        yield visible(f"    {setting.path}: {setting.value}  # {place}"), Tone.PLAIN
 
 
 def _candidate(candidate: Candidate) -> Iterator[tuple[str, Tone]]:
@@ -74,7 +74,8 @@ def _candidate(candidate: Candidate) -> Iterator[tuple[str, Tone]]:
 def _condition(condition: Condition, indent: int) -> Iterator[tuple[str, Tone]]:
     mark, tone = ("✓", Tone.GOOD) if condition.met else ("✗", Tone.BAD)
     asked = f": wants {condition.wanted}, has {condition.actual or 'nothing'}" if condition.wanted else ""
-    yield visible(f"{' ' * indent}{mark} {condition.key}{asked}"), tone
+    key = f"part {condition.key}" if condition.key.isdigit() else condition.key
+    yield visible(f"{' ' * indent}{mark} {key}{asked}"), tone
     for part in condition.parts:
         yield from _condition(part, indent + 2)
 

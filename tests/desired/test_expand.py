@@ -215,9 +215,9 @@ def test_an_overlap_is_unclear(policies: Path, kinds: Kinds, today: dt.date) -> 
 
 def test_each_value_knows_its_line(story: Story) -> None:
     assert [(item.address, item.path, item.value, item.source) for item in story.of(1).settings] == [
-        ("locked_vm.prod/rg-web/web-02", "lock", "lock.shop/base", Source("policies/1.yaml", 5, 18)),
+        ("locked_vm.prod/rg-web/web-02", "lock", "base", Source("policies/1.yaml", 5, 18)),
         ("locked_vm.prod/rg-web/web-02", "doors", "all", None),
-        ("lock.shop/base", "strength", 1, Source("policies/0.yaml", 10, 11)),
+        ("lock.shop/base", "strength", "1", Source("policies/0.yaml", 10, 11)),
     ]
 
 

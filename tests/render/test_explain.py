@@ -26,7 +26,7 @@ EXPLANATION = Explanation(
     (Decision("backup", "protected", "the only one that matches", "web", PLACE),),
     (
         Setting("protected_vm.prod/rg-web/vm-web-01", "policy", "daily-30d", PLACE),
-        Setting("protected_vm.prod/rg-web/vm-web-01", "disks", {"type": "all"}, None),
+        Setting("protected_vm.prod/rg-web/vm-web-01", "disks", "all disks", None),
     ),
 )
 
@@ -43,5 +43,5 @@ def test_json() -> None:
     assert entry["decisions"][0]["source"] == {"file": "policies/web.yaml", "line": 4, "column": 3}
     assert entry["candidates"][0]["conditions"][0]["parts"][0]["met"] is True
     assert entry["settings"][1] == {
-        "address": "protected_vm.prod/rg-web/vm-web-01", "path": "disks", "value": {"type": "all"}, "source": None,
+        "address": "protected_vm.prod/rg-web/vm-web-01", "path": "disks", "value": "all disks", "source": None,
     }  # fmt: skip

@@ -23,7 +23,7 @@ def protection_phrases(spec: ProtectedVmSpec) -> Iterator[Phrase]:
     yield Phrase("settings", "vault", spec.settings.address.name)
     if spec.policy:
         yield Phrase("policy", "policy", spec.policy.address.name)
-    yield Phrase("disks", "disks", str(spec.disks))
+    yield Phrase("disks", "disks", str(spec.disks).replace("all disks", "all"))
 
 
 def protection_summary(spec: ProtectedVmSpec) -> str:
