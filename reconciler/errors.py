@@ -108,6 +108,10 @@ class FailedError(AzureError):
     """Anything else that Azure refused, or an operation that it accepted and that then failed."""
 
 
+class DoubtfulError(FailedError):
+    """5xx: Azure answered, and whether the request took effect is not known."""
+
+
 class OperationTimeoutError(AzureError):
     """An accepted operation did not end within its time (TH-10). It may still end: the journal keeps its address."""
 

@@ -31,7 +31,7 @@ from reconciler.plan.change import Step
 
 _AGAIN = timedelta(seconds=10)
 _LOOKS = (5.0, 15.0, 45.0)
-"""Seconds to the second look after each try: Azure was seen to accept the repeat of a PUT that ended in a 504 after 5."""
+"""Seconds to the second look after each try. Azure was seen to accept the repeat of a PUT 5 s after its 504."""
 
 
 async def take(run: Run, journal: Journal, step: Step) -> Ending:

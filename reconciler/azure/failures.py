@@ -14,6 +14,7 @@ from reconciler.errors import (
     AzureError,
     ConflictError,
     DeniedError,
+    DoubtfulError,
     FailedError,
     GuardedError,
     ThrottledError,
@@ -87,7 +88,8 @@ def refusal(status: int, body: Any, resource: str) -> AzureError:
         advice = advice or "something else changes it: wait until that has ended and run this again"
         message = f"{resource} cannot be changed now"
         return ConflictError(message, code=said.code, resource=resource, why=why, advice=advice)
-    return FailedError(
+    kind = DoubtfulError if status >= 500 else FailedError
+    return kind(
         f"Azure refused the request for {resource} (HTTP {status})",
         code=said.code,
         resource=resource,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
+import aiohttp
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import ClientAuthenticationError
@@ -18,6 +19,7 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from reconciler.azure.clouds import Cloud
 from reconciler.azure.pace import Pace
+from reconciler.azure.session import READS
 
 log = logging.getLogger("reconciler.azure")
 _NEVER = 253_402_300_799
@@ -25,11 +27,35 @@ _NEVER = 253_402_300_799
 
 
 class RetryPolicy(AsyncRetryPolicy[Any, Any]):
-    """azure-core's retries; every wait is announced, and holds back other requests of the same sort."""
+    """azure-core's retries; every wait is announced, and holds back other requests of the same sort.
+
+    A write is repeated only where it is certain that it took no effect: it was refused (429, or any 4xx with a
+    Retry-After), or never sent. After a 5xx or a dropped connection it may run: `apply` looks before it sends again.
+    """
 
     def __init__(self, pace: Pace) -> None:
         super().__init__(retry_total=10, retry_status=5, retry_connect=3, retry_read=3)
         self._pace = pace
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        """As azure-core has it, but for the 5xx of a write; and a 429 is no less one without Retry-After."""
+        status = response.http_response.status_code
+        if status >= 500 and response.http_request.method not in READS:
+            return False
+        if status == 429:
+            return bool(settings["total"])
+        return bool(super().is_retry(settings, response))
+
+    def increment(
+        self,
+        settings: dict[str, Any],
+        response: PipelineRequest[Any] | PipelineResponse[Any, Any] | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        """False where nothing may be sent again."""
+        if error is not None and response is not None and response.http_request.method not in READS and _sent(error):
+            return False
+        return super().increment(settings, response, error)
 
     async def sleep(
         self,
@@ -49,6 +75,12 @@ class RetryPolicy(AsyncRetryPolicy[Any, Any]):
                 self._pace.hold(request.method, request.url, asked)
                 why = "Azure limits the requests (429)"
         await self._pace.wait(seconds, why)
+
+
+def _sent(error: Exception) -> bool:
+    """True unless no connection came about: azure-core takes every connection error for that, dropped ones as well."""
+    cause = error.__cause__
+    return not isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
 
 
 class PacePolicy(AsyncHTTPPolicy[Any, Any]):

@@ -15,6 +15,7 @@ from reconciler.apply.run import Stop
 from reconciler.errors import (
     ConflictError,
     DeniedError,
+    DoubtfulError,
     ExitCode,
     FailedError,
     GuardedError,
@@ -131,8 +132,24 @@ async def test_a_lost_answer_is_found_again_and_waited_for(shop: Any, widget: An
     assert shop.cloud.sent["widget.shop/vm#to1"] == 1
 
 
+@pytest.mark.parametrize("error", [UnreachableError("reset"), DoubtfulError("HTTP 502")], ids=["reset", "502"])
+async def test_a_write_of_which_nothing_is_seen_is_sent_again(shop: Any, widget: Any, error: ReconcilerError) -> None:
+    shop.cloud.faults["widget.shop/vm#to1"] = [error, error, ConflictError("busy")]
+    result = await shop.apply((widget("vm"),))
+    assert statuses(result) == {"vm#to1": Status.DONE}
+    assert shop.cloud.faults["widget.shop/vm#to1"] == []
+    assert shop.cloud.sent["widget.shop/vm#to1"] == 1
+
+
+async def test_a_server_that_never_recovers_is_a_failure(shop: Any, widget: Any) -> None:
+    shop.cloud.faults["widget.shop/vm#to1"] = [DoubtfulError("HTTP 500")] * 9
+    result = await shop.apply((widget("vm"),))
+    assert statuses(result) == {"vm#to1": Status.FAILED}
+    assert len(shop.cloud.faults["widget.shop/vm#to1"]) == 5, "four tries, no more"
+
+
 async def test_no_answer_and_nothing_running_stays_in_doubt_until_the_next_apply(shop: Any, widget: Any) -> None:
-    shop.cloud.faults["widget.shop/vm#to1"] = [UnreachableError("no answer")]
+    shop.cloud.faults["widget.shop/vm#to1"] = [UnreachableError("no answer")] * 4
     first = await shop.apply((widget("vm"), widget("next", after=("vm",))))
     assert statuses(first) == {"vm#to1": Status.OPEN, "next#to1": Status.SKIPPED}
     assert shop.open_ids() == ["widget.shop/vm#to1"]
@@ -308,7 +325,7 @@ async def test_held_addresses_are_skipped_with_what_depends_on_them(shop: Any, w
 
 
 async def test_a_step_of_a_kind_that_this_version_lacks_says_which_version_to_use(shop: Any, widget: Any) -> None:
-    shop.cloud.faults["widget.shop/vm#to1"] = [UnreachableError("no answer")]
+    shop.cloud.faults["widget.shop/vm#to1"] = [UnreachableError("no answer")] * 4
     await shop.apply((widget("vm"),))
     (path,) = shop.folder.glob("*.jsonl")
     path.write_bytes(path.read_bytes().replace(b'"kind":"widget"', b'"kind":"gadget"'))

@@ -12,7 +12,7 @@ import msgspec
 from reconciler.azure.clients import Azure
 from reconciler.azure.failures import failure
 from reconciler.azure.operations import Accepted, Operation, wait
-from reconciler.errors import AbsentError, AzureError, FailedError
+from reconciler.errors import AbsentError, AzureError, DoubtfulError, FailedError, UnreachableError
 from reconciler.kinds.protected_vm.inventory import API_VERSION
 from reconciler.kinds.protected_vm.spec import Disks, wire_disks
 from reconciler.kinds.protected_vm.wire import ItemBody, disks_from, state_from
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FABRIC = "Azure"
 UNKNOWN_VM = frozenset({"usererrorvmnotfoundv2", "bmsusererrorvmnotfound", "bmsusererrorcontainernotfound"})
 """Azure's ways of saying that the vault has not seen the VM yet; refreshContainers makes it look again."""
+_LOOKS_FOR = 20.0
+"""Seconds that a vault takes to look for VMs."""
 BACKED_UP = frozenset({ItemState.PROTECTED, ItemState.FIRST_BACKUP_PENDING, ItemState.FAILING})
 EXPECTED = {
     "protect": BACKED_UP,
@@ -141,11 +143,18 @@ async def _delete(azure: Azure, step: Step, path: ItemPath) -> Operation | None:
 
 
 async def _refresh_containers(azure: Azure, vault: ArmId) -> None:
-    """Makes the vault look for VMs; its result stays 202 for some 15 seconds, then it is 204."""
+    """Makes the vault look for VMs; its result stays 202 for some 15 seconds, then it is 204.
+
+    Where the answer is lost it may look all the same: it is given that time, and not asked a second time.
+    """
     accepted = Accepted()
     client = azure.backup(vault.subscription)
     call = client.protection_containers.refresh(vault.name, vault.resource_group, FABRIC, raw_response_hook=accepted)
-    await _sent(call, str(vault))
+    try:
+        await _sent(call, str(vault))
+    except (DoubtfulError, UnreachableError):
+        await azure.pause(_LOOKS_FOR)
+        return
     location = accepted.headers.get("location")
     if location:
         operation = Operation(url=location, via="location", resource=str(vault))
