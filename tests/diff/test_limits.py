@@ -76,6 +76,12 @@ def test_a_vault_that_would_be_overfull_is_an_error(estate: Any, there: int, com
     assert [item.code for item in plan.errors] == codes
 
 
+@pytest.mark.parametrize(("shelves", "codes"), [(200, []), (201, ["BP-51"])])
+def test_a_vault_holds_so_many_policies(estate: Any, shelves: int, codes: list[str]) -> None:
+    plan = planned(estate, tuple(estate.shelf(f"hall-{number}") for number in range(shelves)))
+    assert [item.code for item in plan.errors] == codes
+
+
 def test_a_move_counts_where_it_arrives(estate: Any) -> None:
     shelves = (estate.shelf("low"), estate.shelf("high"))
     live = (*shelves, estate.box("a", "low"), estate.box("b", "high"))
