@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.model.counting import count
 from reconciler.plan.plan import Plan
-from reconciler.render.escape import fence, html, markdown
+from reconciler.render.escape import fence, html, markdown, visible
 from reconciler.render.lines import Extent, Line, group_lines, heading, notice_lines, refusal_lines
 from reconciler.render.style import Tone
 from reconciler.render.text import layout
@@ -46,7 +46,8 @@ def _render(plan: Plan, wording: Wording, mark: str) -> str:
     parts += kept
     if len(kept) < len(blocks):
         parts += [f"**{count(len(blocks) - len(kept), 'part')} left out: {_ELSEWHERE}.**", ""]
-    parts += [f"{markdown(advice)}  " for advice in shown.advice]
+    if shown.advice:
+        parts.append(_fenced("console", [visible(line) for line in shown.advice]))
     parts.append(f"<sub>{count(plan.machines, 'VM')} · {markdown(plan.created)}{mark}</sub>")
     return "\n".join(parts)
 
@@ -102,8 +103,12 @@ def _diff(lines: Iterable[Line]) -> str:
     kept = _fit(shown, _BLOCK)
     if len(kept) < len(shown):
         kept.append(f"… {count(len(shown) - len(kept), 'more line')}: {_ELSEWHERE}")
-    ticks = fence("\n".join(kept))
-    return "\n".join((f"{ticks}diff", *kept, ticks, ""))
+    return _fenced("diff", kept)
+
+
+def _fenced(language: str, lines: list[str]) -> str:
+    ticks = fence("\n".join(lines))
+    return "\n".join((f"{ticks}{language}", *lines, ticks, ""))
 
 
 def _fit(parts: list[str], room: int) -> list[str]:

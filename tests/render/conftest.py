@@ -41,6 +41,7 @@ def step(address: str, verb: str, title: str, **values: str) -> Step:
         address=address,
         verb=verb,
         title=title,
+        permission="Microsoft.RecoveryServices/vaults/write",
         **values,
     )
 
@@ -170,6 +171,35 @@ def findings() -> tuple[Finding, ...]:
         Finding(code="unused", message="no Protection uses this policy", severity=Severity.INFO,
                 source=Source("policies/backup-policies.yaml", 40, 1)),
     )  # fmt: skip
+
+
+@pytest.fixture
+def drifted() -> Plan:
+    """What somebody changed behind our back, with nothing in the way of healing it."""
+    lane = "/subscriptions/00000000-0000-0000-0000-000000000001/resourcegroups/rg-backup/providers/x/vaults/rsv-weu"
+    moved = next(change for change in changes() if change.address.endswith("vm-web-77"))
+    stopped = vm(
+        "vm-web-78",
+        Action.UPDATE,
+        Reason.STOPPED,
+        why="backups were stopped, the recovery points are still there",
+        before={"state": "Stopped"},
+        after={"state": "Protected", "policy": "daily-30d"},
+        details=(Detail(name="state", before="stopped", after="protected"), Detail(name="policy", after="daily-30d")),
+        consequences=(
+            Consequence(effect=Effect.STRENGTHENS, text="backups begin again"),
+            Consequence(effect=Effect.SEEDS, text="the next backup takes a full snapshot"),
+        ),
+    )
+    note = Finding(code="BP-08", message="summer", severity=Severity.INFO, source=Source(FILE, 8, 1))
+    found = tuple(item for item in findings() if item.topic == "objectives")
+    return Plan(
+        created="2026-03-02T03:00:00Z",
+        changes=(msgspec.structs.replace(moved, lane=lane), stopped),
+        findings=(*found, note),
+        unchanged=17,
+        machines=40,
+    )
 
 
 @pytest.fixture

@@ -48,6 +48,27 @@ def test_drift(everything: Plan, golden: Golden) -> None:
     golden("drift.json", json.render_drift(everything))
 
 
+def test_drift_that_can_be_healed(drifted: Plan, golden: Golden) -> None:
+    golden("healable.txt", text.render_drift(drifted))
+    golden("healable.md", markdown.render_drift(drifted))
+
+
+def test_verbose_leaves_nothing_out(everything: Plan, drifted: Plan) -> None:
+    for plan in (everything, drifted):
+        shown = text.render_plan(plan, verbose=True) + text.render_drift(plan, verbose=True)
+        assert "verbose" not in shown
+        assert "more" not in shown.replace("promises more", "")
+        for item in (*plan.findings, *plan.changes):
+            assert item.address in shown
+        assert all(finding.message in shown for finding in plan.findings)
+
+
+def test_commands_to_copy_are_never_wrapped(drifted: Plan) -> None:
+    shown = text.render_drift(drifted, width=40)
+    assert "\nHeal only one:   reconciler apply --target 'protected_vm.prod/rg-web/vm-web-77'\n" in shown
+    assert "--subscription 00000000-0000-0000-0000-000000000001 --resource-group rg-backup\n" in shown.lower()
+
+
 def test_hostile_names(hostile: Plan, golden: Golden) -> None:
     golden("hostile.txt", text.render_plan(hostile))
     golden("hostile.md", markdown.render_plan(hostile))

@@ -1,0 +1,85 @@
+"""docs/json.md says which names are stable: each of them is there, and none at the top is kept from the reader."""
+
+from __future__ import annotations
+
+import json as standard_json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from reconciler.model.arm_id import ArmId
+from reconciler.model.explanation import Candidate, Decision, Explanation, Setting
+from reconciler.model.machine import Machine
+from reconciler.model.source import Source
+from reconciler.plan.finding import Finding
+from reconciler.plan.plan import Plan
+from reconciler.render import json
+from reconciler.render.explain import explanation_json
+from reconciler.render.findings import validation_json
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
+PLACE = Source("policies/web.yaml", 4, 3)
+
+
+def documented(heading: str) -> list[str]:
+    chapter = DOCUMENT.read_text(encoding="utf-8").split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"^\| `([^`]+)`", chapter, re.MULTILINE)
+
+
+def names(value: Any, path: str = "") -> Iterator[str]:
+    if path:
+        yield path
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from names(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        yield f"{path}[]"
+        for inner in value:
+            yield from names(inner, f"{path}[]")
+
+
+def explanation() -> str:
+    machine = Machine(ArmId("/subscriptions/1/virtualMachines/a"), "prod", "rg", "a", "westeurope")
+    told = Explanation(
+        machine,
+        (Candidate("Protection", "web", PLACE, True, (), ("backup",)),),
+        (Decision("backup", "protected", "why", "web", PLACE),),
+        (Setting("a.b/c", "policy", "daily-30d", PLACE),),
+    )
+    return explanation_json([told])
+
+
+@pytest.fixture
+def documents(everything: Plan) -> dict[str, str]:
+    plan = msgspec.structs.replace(everything, targets=("a*",), excludes=("b*",))
+    finding = Finding(code="BP-12", message="m", advice="a", source=PLACE, also=(PLACE,))
+    return {
+        "plan": json.render_plan(plan),
+        "drift": json.render_drift(plan),
+        "validate": validation_json([finding], 1, valid=False),
+        "explain": explanation(),
+    }
+
+
+@pytest.mark.parametrize("heading", ["plan", "validate", "explain"])
+def test_what_is_documented_is_there(documents: dict[str, str], heading: str) -> None:
+    there = set(names(standard_json.loads(documents[heading])))
+    assert [name for name in documented(heading) if name not in there] == []
+
+
+@pytest.mark.parametrize("heading", ["plan", "validate", "explain"])
+def test_every_name_at_the_top_is_documented(documents: dict[str, str], heading: str) -> None:
+    told = {re.split(r"[.\[]", name)[0] for name in documented(heading)}
+    assert set(standard_json.loads(documents[heading])) == told
+
+
+def test_a_drift_report_has_the_names_of_a_plan_and_its_entries_under_resource_drift(documents: dict[str, str]) -> None:
+    plan, drift = standard_json.loads(documents["plan"]), standard_json.loads(documents["drift"])
+    assert plan.keys() == drift.keys()
+    assert plan["resource_drift"] == [] == drift["resource_changes"]
+    assert plan["resource_changes"] == drift["resource_drift"] != []
+    assert drift["applyable"] is False
