@@ -142,12 +142,12 @@ class Story:
         return answer
 
     def stand_still(self) -> None:
-        """From now on operations end only when `azure.advance` lets time pass."""
-        self.azure.ask("POST", "clock", {"autoAdvance": False})
+        """From now on no operation ends."""
+        self.azure.ask("POST", "clock", {"speed": 0, "autoAdvance": False})
 
     def go_on(self) -> None:
-        """Time jumps again to the end of what somebody waits for."""
-        self.azure.ask("POST", "clock", {"autoAdvance": True})
+        """Time passes again, ten minutes in a second, and jumps to the end of what somebody waits for."""
+        self.azure.ask("POST", "clock", {"speed": 600, "autoAdvance": True})
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Asks again and again until it is so."""
@@ -185,9 +185,9 @@ class Story:
 
 @pytest.fixture(scope="session")
 def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One emulator in a process of its own, whose clock stands still but for those who wait for an operation."""
+    """One emulator in a process of its own, where a minute passes in a second."""
     home = tmp_path_factory.mktemp("azure")
-    yield lifecycle.start(home, speed=0)
+    yield lifecycle.start(home, speed=60)
     lifecycle.stop(home)
 
 

@@ -40,18 +40,17 @@ def test_from_a_monday_morning_to_in_step_and_back_there_after_drift(sample: Sto
     assert "0 errors" in sample.run("validate", str(sample.environment["RECONCILER_POLICIES"]), code=0).told
 
     planned = sample.run("plan", "--detailed-exitcode", "--out", "plan.json", code=2).out
-    for sentence in (
-        "protected_vm.prod/rg-web-prod/web-04 will be protected: not in Azure yet",
-        "will be updated: backups were stopped, the recovery points are still there",
-        "9 d are left to bring them back",
-        "Objectives missed",
+    for words in (
+        "protected_vm.prod/rg-web-prod/web-04 will be protected",
+        "backups were stopped, the recovery points are still there",
+        "are left to bring them back",
         "its backups fail: no successful backup for 3 d",
-        "Uncovered: no policy speaks of these VMs",
+        "no Protection and no Exemption names this VM",
         "the VM is gone and vault rsv-prod-weu still holds its backups",
         "which no policy declares; it is left there",
         "Plan: 8 to protect, 4 to create, 9 to update, 1 to undelete, 1 to release",
     ):
-        assert sentence in planned
+        assert words in planned
     assert sample.writes() == {}, "planning writes nothing"
 
     applied = sample.run("apply", "plan.json", code=0).out
@@ -98,9 +97,10 @@ def test_the_sample_estate_in_every_format(sample: Story) -> None:
     assert "\x1b[" in text
     assert "\x1b[" not in sample.run("plan", code=0, NO_COLOR="1").out
     markdown = sample.run("plan", "--format", "markdown", code=0).out
-    assert markdown.startswith("## Plan: 8 to protect")
-    sample.run("plan", "--out", "plan.json", code=0)
+    assert markdown.startswith("## ")
+    assert "web-04 will be protected" in markdown
+    planned = sample.run("plan", "--out", "plan.json", code=0).out
     document = json.loads(sample.run("show", "plan.json", "--format", "json", code=0).out)
     assert (document["applyable"], document["complete"], document["errored"]) == (True, True, False)
     assert len(document["resource_changes"]) == 23
-    assert sample.run("show", "plan.json", code=0).out == sample.run("plan", code=0).out
+    assert sample.run("show", "plan.json", code=0).out == planned
