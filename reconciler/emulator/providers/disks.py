@@ -88,7 +88,12 @@ def _new_disk(world: World, request: Request, given: Body) -> Body:
     group = group_id(world, request)
     name = request.params["disk"]
     body = disk_body(name, shape, group, location, world.clock.now(), zone=zones[0], tags=given.get("tags"))
-    body["properties"] |= {"creationData": creation, "provisioningState": "Updating"}
+    created = {"creationData": creation, "provisioningState": "Updating", "uniqueId": world.new_guid()}
+    if source is not None:
+        copied = source["properties"]
+        created |= {name: copied[name] for name in ("osType", "hyperVGeneration") if name in copied}
+        created["creationData"] = {**creation, "sourceUniqueId": copied["uniqueId"]}
+    body["properties"] |= created  # a disk of the same name as one that was deleted is another disk
     return body
 
 
