@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.machine import Machine
 from reconciler.model.resource import State
+from reconciler.model.retention import PolicyTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,15 @@ class Live:
     def machines_by_id(self) -> Mapping[ArmId, Machine]:
         """The VMs that were seen: one that is not here is gone, unless its list failed."""
         return {machine.arm_id: machine for machine in self.machines}
+
+    @cached_property
+    def terms_by_scope(self) -> Mapping[str, Mapping[str, PolicyTerms]]:
+        """What the policies of each vault promise: address scope, case-folded → policy name → terms."""
+        found: dict[str, dict[str, PolicyTerms]] = defaultdict(dict)
+        for address, resource in self.state.items():
+            if isinstance(resource.observed, PolicyTerms):
+                found[address.scope.casefold()][address.name] = resource.observed
+        return found
 
     def hides(self, address: Address, location: str = "") -> Unreadable | None:
         """The unreadable collection behind which `address` may lie, if any."""

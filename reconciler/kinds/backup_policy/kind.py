@@ -181,7 +181,7 @@ class BackupPolicyKind(Kind[BackupPolicySpec]):
         today = comparison.situation.now.date()
         gap = comparison.situation.live.hides(Address("protected_vm", comparison.address.scope, ""))
         if gap:
-            uncounted = Consequence(effect=Effect.NONE, text=f"for nobody knows how many VMs: {gap.message}")
+            uncounted = Consequence(effect=Effect.NONE, text=f"how many VMs it is for is not known: {gap.message}")
             return (*term_consequences(before, after, None, today), uncounted)
         machines = len(self._affected(comparison.address, comparison.situation))
         return tuple(term_consequences(before, after, machines, today)) if machines else ()

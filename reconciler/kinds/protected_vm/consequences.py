@@ -14,7 +14,7 @@ from reconciler.kinds.term_consequences import term_consequences, weaker_promise
 from reconciler.model.counting import count
 from reconciler.model.duration import format_age
 from reconciler.model.observed import ItemFacts, ItemState
-from reconciler.model.recovery_points import lapsed, recovery_points
+from reconciler.model.recovery_points import lapsed, pruned, recovery_points
 from reconciler.plan.change import Action, Consequence, Effect, Reason
 
 
@@ -96,22 +96,35 @@ def _resume(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> Conseq
     age = _age(comparison, facts)
     points = "points kept for ever until now expire" if facts.state is ItemState.STOPPED else "recovery points expire"
     text = f"backups begin again{age}; {points} as policy {name} says"
-    gone = _lapsed(comparison, facts)
+    gone, earlier = _lapsed(comparison, facts)
     if not gone:
         return Consequence(effect=Effect.STRENGTHENS, text=text)
+    provided = f", if it followed policy {earlier} before" if earlier else ""
     return Consequence(
         effect=Effect.PRUNES,
-        text=f"{text}: prunes up to {count(gone, 'recovery point')} within a day, never the newest",
+        text=f"{text}: prunes up to {count(gone, 'recovery point')} within a day{provided}, never the newest",
         figures={"recovery_points_pruned_each": gone, "recovery_points_pruned": gone},
     )
 
 
-def _lapsed(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> int:
-    """Points that only the stop has kept until now."""
-    terms = terms_at(comparison.wanted_spec.policy, comparison.situation, wanted=True)
-    if facts.state is not ItemState.STOPPED or facts.last_recovery_point is None or terms is None:
-        return 0
-    return lapsed(terms, facts.last_recovery_point.date(), comparison.situation.now.date())
+def _lapsed(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> tuple[int, str]:
+    """Points that only the stop has kept until now, at most, and the policy that would have made so many.
+
+    Azure forgets which policy a stopped VM followed: it may have been any of that vault from which a VM can change to
+    the wanted one (BP-40).
+    """
+    wanted, situation = comparison.wanted_spec.policy, comparison.situation
+    terms = terms_at(wanted, situation, wanted=True)
+    if facts.state is not ItemState.STOPPED or facts.last_recovery_point is None or wanted is None or terms is None:
+        return 0, ""
+    today = situation.now.date()
+    candidates = situation.live.terms_by_scope.get(wanted.address.scope.casefold(), {})
+    possible = [
+        (pruned(before, terms, today), name)
+        for name, before in candidates.items()
+        if before.tier == "Standard" or terms.tier == "Enhanced"
+    ]
+    return max([(lapsed(terms, facts.last_recovery_point.date(), today), ""), *possible])
 
 
 def _undelete(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> Consequence:

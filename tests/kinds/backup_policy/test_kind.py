@@ -162,7 +162,7 @@ def test_less_is_a_loss_also_where_nobody_knows_for_how_many_vms(
     plan = compare(situation(declare(policy(DAILY), vault_document()), live, {ADDRESS}), [KIND, *_silent()])
     (change,) = plan.changes
     assert [item.effect for item in change.consequences] == [Effect.PRUNES, Effect.NONE]
-    assert change.consequences[1].text == f"for nobody knows how many VMs: {gap.message}"
+    assert change.consequences[1].text == f"how many VMs it is for is not known: {gap.message}"
 
 
 @pytest.mark.parametrize(
