@@ -73,7 +73,7 @@ class Gateway:
         delay = world.slowness.spend(sort_of(call.method, path))
         world.settle()
         template, fault = path, None
-        operations: tuple[str, ...] = ()
+        world.operations.started.clear()
         quota: dict[str, str] = {}
         try:
             match = self._match(call, raw_path, path)
@@ -81,12 +81,12 @@ class Gateway:
             if path.lower().startswith(_GUARDED):
                 quota = world.throttle.admit(call.principal, call.method, path)
             fault = world.faults.strike(call.method, path, (call.principal, call.headers.get("user-agent", "")))
-            response, operations = self._reach(call, match, path, fault)
+            response = self._reach(call, match, path, fault)
         except ArmError as error:
             response = Response(error.status, error.body(), error.headers)
         world.commit()
         response = replace(response, headers={**self._common_headers(call), **quota, **response.headers})
-        outcome = Outcome(response, template, delay, operations=operations)
+        outcome = Outcome(response, template, delay, operations=tuple(world.operations.started))
         if fault is None:
             return outcome
         return replace(outcome, delay=delay + fault.delay, reset=fault.reset, truncated=fault.body == "truncated")
@@ -99,13 +99,12 @@ class Gateway:
             raise ArmError(404, "InvalidResourceType", f"The resource type could not be found for path '{path}'.")
         return match
 
-    def _reach(self, call: Call, match: Match, path: str, fault: Fault | None) -> tuple[Response, tuple[str, ...]]:
+    def _reach(self, call: Call, match: Match, path: str, fault: Fault | None) -> Response:
         if fault and fault.status and not fault.after:
             raise refusal(fault, call.method, path, call.principal)
         if fault and fault.reset == "before":
-            return Response(503), ()
+            return Response(503)
         operations = self.world.operations
-        operations.started.clear()
         operations.effect = effect(fault)
         try:
             request = _read(call, match, path)
@@ -115,14 +114,13 @@ class Gateway:
             response = self._handle(match.route, request, fault)
         finally:
             operations.effect = None
-        started = tuple(operations.started)
         if fault is None:
-            return response, started
-        lose_operation(self.world, fault, response, started)
+            return response
+        lose_operation(self.world, fault, response, tuple(operations.started))
         if fault.status:
             self.world.commit()
             raise refusal(fault, call.method, path, call.principal)
-        return spoil(fault, request, response), started
+        return spoil(fault, request, response)
 
     def _handle(self, route: Route, request: Request, fault: Fault | None) -> Response:
         if request.method in ("GET", "HEAD"):

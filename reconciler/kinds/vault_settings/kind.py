@@ -38,8 +38,8 @@ from reconciler.model.vault import Vault, settings_address, vault_address, vault
 from reconciler.plan.change import Action, Consequence, Reason, Step
 from reconciler.plan.finding import Finding
 
-_LOOKS = (1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds between looks at a vault that does not show the new settings yet: fields appear late (backup.md §5)."""
+_LOOKS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0)
+"""Seconds between looks at a vault that does not show the new settings yet: on a new vault some appear minutes late."""
 
 
 class VaultSettingsKind(Kind[VaultSettingsSpec]):
