@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from reconciler.model.casing import fold
+
 
 class Address:
     """`kind.scope/name`, for example `protected_vm.prod/rg-web/vm-web-01`.
@@ -31,7 +33,7 @@ class Address:
     @cached_property
     def key(self) -> tuple[str, str, str]:
         """The comparable spelling, also the order in which plans list resources."""
-        return (self.kind, self.scope.casefold(), self.name.casefold())
+        return (self.kind, fold(self.scope), fold(self.name))
 
     @property
     def subscription(self) -> str:
@@ -40,7 +42,7 @@ class Address:
 
     def within(self, scope: str) -> bool:
         """True where this resource lies in `scope` (`prod`, `prod/rg-web`); whole segments, any casing."""
-        return (self.scope.casefold() + "/").startswith(scope.casefold().rstrip("/") + "/")
+        return (fold(self.scope) + "/").startswith(fold(scope).rstrip("/") + "/")
 
     def __str__(self) -> str:
         return f"{self.kind}.{self.scope}/{self.name}"

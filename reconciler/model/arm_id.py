@@ -10,6 +10,8 @@ from __future__ import annotations
 from functools import cached_property
 from urllib.parse import unquote
 
+from reconciler.model.casing import fold
+
 
 class ArmId:
     """An ARM id that compares case-, slash-, host- and percent-encoding-insensitively.
@@ -23,7 +25,7 @@ class ArmId:
         if "%" in text:
             text = unquote(text)
         self._text = "/" + text.strip("/")
-        self._key = self._text.casefold()
+        self._key = fold(self._text)
 
     def __str__(self) -> str:
         return self._text

@@ -69,9 +69,14 @@ class Placement:
             chosen = self._named(assignment, aspect.vault, holding)
             return chosen or next((vault for vault in holding if vault.location == assignment.machine.location), None)
         for vault in holding:
-            if vault.location == assignment.machine.location:
+            if vault.location == assignment.machine.location or self._lies_there(live, vault):
                 return vault
         return self._with_room(assignment)
+
+    @staticmethod
+    def _lies_there(live: Resource | None, vault: LocatedVault) -> bool:
+        """True where the VM is active in this vault: then it is in its region, whatever the policies say of that."""
+        return live is not None and live.observed.vault_id == vault.arm_id and live.observed.state in ACTIVE
 
     def _holding(self, live: Resource | None) -> list[LocatedVault]:
         """The declared vaults that hold something of the VM, the one that counts first."""

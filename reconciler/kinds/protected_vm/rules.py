@@ -8,6 +8,7 @@ from reconciler.kinds.located_vault import declared_vaults
 from reconciler.kinds.protected_vm.document import Backup, DiskList
 from reconciler.kinds.protected_vm.spec import named_vaults
 from reconciler.model.arm_id import ArmId
+from reconciler.model.casing import fold
 from reconciler.model.document import Declared, Document
 from reconciler.model.protection import Protection
 from reconciler.plan.finding import Finding, Severity
@@ -57,7 +58,7 @@ def _disks_finding(document: Document[Protection], path: tuple[str, ...], messag
 def _check_move(document: Document[Protection], aspect: Backup, declared: Declared) -> Iterator[Finding]:
     named = named_vaults(aspect)
     for vault in declared_vaults(declared).values():
-        written = named & {vault.name.casefold(), vault.arm_id.key.strip("/")}
+        written = named & {fold(vault.name), vault.arm_id.key.strip("/")}
         if written:
             yield Finding(
                 code="move_from_declared",
@@ -71,4 +72,4 @@ def _check_move(document: Document[Protection], aspect: Backup, declared: Declar
 
 def moves_from(aspect: Backup, vault: ArmId) -> bool:
     """True where `moveFrom` names this vault, by name or by id."""
-    return bool(named_vaults(aspect) & {vault.name.casefold(), vault.key.strip("/")})
+    return bool(named_vaults(aspect) & {fold(vault.name), vault.key.strip("/")})

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from reconciler.kinds.protected_vm.document import Backup, DiskList
+from reconciler.model.casing import fold
 from reconciler.model.observed import ItemState
 from reconciler.model.resource import Ref, Spec
 
@@ -76,4 +77,4 @@ def wire_disks(disks: Disks) -> tuple[bool, tuple[int, ...]]:
 
 def named_vaults(aspect: Backup) -> frozenset[str]:
     """Folded names and ids that `moveFrom` lists."""
-    return frozenset(name.strip("/").casefold() for name in aspect.move_from or ())
+    return frozenset(fold(name.strip("/")) for name in aspect.move_from or ())

@@ -35,6 +35,13 @@ def test_in_the_vault_of_its_region(estate: Estate, machine: MakeMachine) -> Non
     assert placed(estate) == {"web-01": "rsv-weu-01", "web-02": "rsv-neu-01"}
 
 
+def test_a_vault_that_is_declared_in_the_wrong_region_loses_no_vm(estate: Estate, machine: MakeMachine) -> None:
+    estate.vaults = {"rsv-weu-01": {"location": "northeurope"}, "rsv-weu-02": {}}
+    estate.items = [("rsv-weu-01", {})]
+    wish(estate, machine(), machine("web-02"))
+    assert placed(estate) == {"web-01": "rsv-weu-01", "web-02": "rsv-weu-02"}
+
+
 def test_where_there_is_room_and_always_the_same(estate: Estate, machine: MakeMachine) -> None:
     estate.vaults["rsv-weu-02"] = {}
     estate.limits = {"vmsPerVault": 2}
