@@ -3,54 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.console import note
-from reconciler.errors import UsageError
+from reconciler.cli.emulator_env import env
+from reconciler.cli.emulator_faults import Factor, fault, latency, read_latency, throttle
+from reconciler.cli.running_emulator import HOME, refusals, running
 
 if TYPE_CHECKING:
     from reconciler.emulator.remote import Running
 
-HOME = click.option(
-    "--home",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder that holds the estate, the CA and the token [env: RECONCILER_EMULATOR_HOME].",
-)
 ESTATE = click.option("--estate", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Estate file.")
 VMS = click.option("--vms", type=click.IntRange(1, 200_000), help="Generate an estate of this many VMs instead.")
 SEED = click.option("--seed", type=int, default=1, show_default=True, help="Seed of the generated estate.")
 
 
-@contextmanager
-def refusals() -> Iterator[None]:
-    """What the emulator refuses, as an error of ours."""
-    from reconciler.emulator.remote import EmulatorError
-
-    try:
-        yield
-    except (EmulatorError, OSError) as error:
-        raise UsageError(f"emulator: {error}") from error
-
-
-def running(home: Path | None) -> Running:
-    """The emulator that runs on this folder. Raises UsageError, with what to type, where none does."""
-    from reconciler.emulator import lifecycle
-
-    with refusals():
-        found = lifecycle.find(home)
-    if found is None:
-        raise UsageError("no emulator is running", advice="start one with: reconciler emulator start")
-    return found
-
-
 @click.group("emulator")
 def command() -> None:
     """Run a local Azure to try policies on: real HTTPS, real ARM, a clock you can move, faults you can order."""
+
+
+for subcommand in (env, fault, throttle, latency):
+    command.add_command(subcommand)
 
 
 @command.command()
@@ -68,6 +45,8 @@ def command() -> None:
     default=False,
     help="Operations take their usual (virtual) time, or end as soon as they are polled  [default: no-wait].",
 )
+@click.option("--throttle", "factor", type=Factor(), help="Limit requests as ARM does: on, off, 0.1  [default: off].")
+@click.option("--latency", "slowness", help="Answer late: 80ms, 1.5s, off, or a profile FILE  [default: off].")
 def start(
     home: Path | None,
     estate: Path | None,
@@ -78,6 +57,8 @@ def start(
     proxy_port: int | None,
     speed: float | None,
     patient: bool,
+    factor: float | None,
+    slowness: str | None,
 ) -> None:
     """Start it in the background, with the sample estate unless told otherwise."""
     from reconciler.emulator import lifecycle
@@ -87,6 +68,10 @@ def start(
         found = lifecycle.start(
             home, port=port, proxy=through, estate=estate, vms=vms, seed=seed, speed=speed, auto_advance=not patient
         )
+        if factor is not None:
+            found.throttle(factor)
+        if slowness is not None:
+            found.set_latency(read_latency(slowness))
         _describe(found)
     click.echo("Use it with --cloud emulator, or RECONCILER_CLOUD=emulator.")
     click.echo("For other clients: reconciler emulator env az|terraform|custodian|python|sh")
@@ -140,52 +125,6 @@ def reset(home: Path | None, estate: Path | None, vms: int | None, seed: int) ->
         _describe(found)
 
 
-@command.group()
-def fault() -> None:
-    """Make requests or operations go wrong, to see what happens."""
-
-
-@fault.command("add")
-@HOME
-@click.option("--method", help="GET, PUT, … (any by default).")
-@click.option("--path", help="Glob on the path, as '*/backupPolicies/*'.")
-@click.option("--status", "code", type=click.IntRange(400, 599), help="Answer with this status.")
-@click.option("--retry-after", type=click.IntRange(0), help="Seconds in the Retry-After header.")
-@click.option("--after", is_flag=True, help="Answer so only after the request has taken effect.")
-@click.option("--reset", "cut", type=click.Choice(["before", "after"]), help="Cut the connection.")
-@click.option("--operation", type=click.Choice(["fails", "hangs"]), help="What becomes of the operation it starts.")
-@click.option("--delay", type=click.FloatRange(min=0), default=0.0, help="Answer this many seconds late.")
-@click.option("--count", type=click.IntRange(1), help="How many requests it hits (no end by default).")
-@click.option("--probability", type=click.FloatRange(0, 1), default=1.0, show_default=True)
-def fault_add(home: Path | None, code: int | None, cut: str | None, **options: Any) -> None:
-    """Add a rule; rules are kept until cleared. Example: --path '*/protectedItems/*' --status 429 --count 3."""
-    rule = {_camel(name): value for name, value in options.items() if value not in (None, False, 0.0)}
-    if code is not None:
-        rule["status"] = code
-    if cut is not None:
-        rule["reset"] = cut
-    with refusals():
-        click.echo(json.dumps(running(home).add_fault(rule)))
-
-
-@fault.command("list")
-@HOME
-def fault_list(home: Path | None) -> None:
-    """Print the rules in force, one JSON object a line."""
-    with refusals():
-        for rule in running(home).faults():
-            click.echo(json.dumps(rule))
-
-
-@fault.command("clear")
-@HOME
-def fault_clear(home: Path | None) -> None:
-    """Remove every rule."""
-    with refusals():
-        running(home).clear_faults()
-    click.echo("No faults are in force.")
-
-
 @command.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--vms", type=click.IntRange(1, 200_000), required=True, help="How many VMs.")
@@ -220,11 +159,6 @@ def arm(method: str, path: str, body: str | None, home: Path | None) -> None:
     note(f"HTTP {answer.status}")
     if answer.text:
         click.echo(answer.text)
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)
 
 
 def _minute(status: dict[str, Any]) -> str:
