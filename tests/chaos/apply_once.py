@@ -60,7 +60,9 @@ async def main() -> None:
             emit, Stop(), Path(order["journals"]), Holder(pid=os.getpid(), host="here", since=TODAY), order["run"], "0"
         )
         outcome = await apply(azure, machinery, lambda: make_plan(azure, checked, checked.declared, wishes), approve)
-    say(exit=0 if outcome.result is None else int(outcome.result.exit_code))
+    code = 0 if outcome.result is None else int(outcome.result.exit_code)
+    plan = outcome.review.plan
+    say(exit=1 if plan.errors else code or (0 if plan.complete else 4))
 
 
 asyncio.run(main())

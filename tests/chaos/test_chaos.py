@@ -69,6 +69,11 @@ EFFECTS = st.one_of(
     st.sampled_from([{"status": code, "after": True} for code in (500, 504)]),
     st.sampled_from([{"reset": "before"}, {"reset": "after"}]),
     st.just({"operation": "fails", "code": "UserErrorGuestAgentStatusUnavailable"}),
+    st.sampled_from([{"operation": "lost"}, {"operation": "forgotten"}]),
+    st.sampled_from([{"page": "repeats"}, {"page": "endless"}, {"page": "foreign"}]),
+    st.sampled_from([{"body": "malformed"}, {"body": "truncated"}]),
+    st.builds(lambda reads: {"stale": reads}, st.integers(1, 4)),
+    st.sampled_from([{"status": 401}, {"status": 403, "code": "AuthorizationFailed"}]),
 )
 PATHS = (
     "*",
@@ -283,7 +288,7 @@ def check_writes(story: Story, drawn: Drawn, log: list[dict[str, Any]]) -> int:
         ), f"no plan named this write: {entry}"
         if entry.get("operations") and "/protecteditems/" in path:
             started[path.rpartition(";")[2]] += 1
-    made_to_fail = sum(rule["count"] for rule in drawn.faults if "operation" in rule)
+    made_to_fail = sum(rule["count"] for rule in drawn.faults if rule.get("operation") == "fails")
     named = Counter(dict.fromkeys(started, 0))
     for _, name in {(step, name.lower()) for step, _, name in story.steps if step.startswith("protected_vm")}:
         named[name] += 1
