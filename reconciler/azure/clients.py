@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from azure.mgmt.recoveryservicesbackup.aio import RecoveryServicesBackupClient
 
 T = TypeVar("T")
+_PAGES = 100_000
+"""Of one list: far more than any there is, should they be all empty and never end."""
 _URL_SAFE = "%/:?&=#;,+@!$'()*~-._[]"
 _PATH_SAFE = "/:;,@!$&'()*+=~-._"
 
@@ -116,9 +118,9 @@ class Azure:
         )
         decoder = _page_decoder(item)
         seen: set[str] = set()
+        last: list[T] = []
+        repeats = 0
         while url:
-            if url in seen:
-                raise FailedError(f"the list {path} does not end: Azure repeats a page", resource=path, why=url)
             seen.add(url)
             response = await self._send("GET", url, path)
             if response.status_code >= 400:
@@ -127,9 +129,13 @@ class Azure:
                 page = decoder.decode(response.content)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise _misshapen(path, error) from error
+            url = page.next_link or None
+            repeats = repeats + 1 if page.value and page.value == last else 0
+            if url in seen or (url and repeats > 1) or len(seen) > _PAGES:
+                raise FailedError(f"the list {path} does not end: Azure repeats a page", resource=path, why=url or "")
+            last = page.value
             for found in page.value:
                 yield found
-            url = page.next_link or None
 
     async def get(self, path: str, api_version: str, item: type[T]) -> T:
         """One resource. Raises AbsentError where it does not exist."""

@@ -123,7 +123,7 @@ def failure(error: exceptions.AzureError, resource: str) -> AzureError:
         return no_credentials(str(error.message), resource)
     if isinstance(error, exceptions.HttpResponseError) and error.response is not None:
         return refusal(error.status_code or 500, _body(error.response), resource)
-    if isinstance(error, exceptions.DecodeError):
+    if isinstance(error, exceptions.DecodeError) and not isinstance(error, exceptions.IncompleteReadError):
         return FailedError(f"Azure's answer for {resource} is not JSON", resource=resource, why=_clean(error.message))
     return UnreachableError(
         f"no answer for {resource}",

@@ -136,7 +136,8 @@ def poll_deletion(world: World, request: Request) -> Response:
         raise ArmError(409, operation.error["code"], operation.error["message"])
     if operation.done:
         return Response(200)
-    return Response(202, headers={"Location": request.base_url + request.path, **timing_headers(world, operation)})
+    again = f"{request.base_url}{request.path}?api-version={request.api_version}"
+    return Response(202, headers={"Location": again, **timing_headers(world, operation)})
 
 
 def complete_group_deletion(world: World, operation: Operation) -> None:
