@@ -32,7 +32,7 @@ async def test_everything_is_read_with_one_list_each(emulated, estate, declared)
         f"{kind}.{alias}/rg-App/rsv-01" for kind in ("vault", "vault_settings") for alias in ("prod", "test")
     }
     assert live.unreadable == ()
-    assert live.requests == 6  # machines, groups and vaults of two subscriptions
+    assert live.requests == 8  # machines, groups and vaults of two subscriptions, and the settings of two vaults
 
 
 async def test_a_second_refresh_asks_again(emulated, estate, declared):

@@ -17,6 +17,7 @@ from reconciler.emulator.world import World
 
 Body = dict[str, Any]
 
+NOT_LISTED = ("backupStorageVersion", "redundancySettings", "securitySettings")
 LATE_AFTER = timedelta(seconds=90)
 """`backupStorageVersion`, and `securitySettings` that nobody sent, appear this long after the creation."""
 
@@ -149,11 +150,12 @@ def show_vault(world: World, body: Mapping[str, Any]) -> Body:
     properties = shown["properties"]
     if is_late(world.clock.now(), parse_time(kept["created"])) and not kept["sentSecurity"]:
         properties.pop("securitySettings", None)
+        properties["secureScore"], properties["bcdrSecurityLevel"] = secure_score({}, guarded=False)
         return shown
     settings = properties.get("securitySettings") or {}
     guarded = bool(world.store.count(GUARD_PROXIES, shown["id"]))
     properties["securitySettings"] = {
-        "immutabilitySettings": settings.get("immutabilitySettings"),
+        **_show_immutability(settings, sent=kept["sentSecurity"]),
         "softDeleteSettings": soft_delete(properties),
         "multiUserAuthorization": "Enabled" if guarded else "Disabled",
     }
@@ -163,11 +165,24 @@ def show_vault(world: World, body: Mapping[str, Any]) -> Body:
     return shown
 
 
+def show_listed_vault(world: World, body: Mapping[str, Any]) -> Body:
+    """A list leaves the settings out that matter most: recorded of vaults whose GET had them under the same etag."""
+    shown = show_vault(world, body)
+    properties = {key: value for key, value in shown["properties"].items() if key not in NOT_LISTED}
+    return {**shown, "properties": properties}
+
+
+def _show_immutability(settings: Mapping[str, Any], *, sent: bool) -> Body:
+    """Never set: null (2024), and no key at all where other security settings came with the creation (2026)."""
+    held = settings.get("immutabilitySettings")
+    return {} if held is None and sent else {"immutabilitySettings": held}
+
+
 def is_late(now: datetime, created: datetime) -> bool:
     return now < created + LATE_AFTER
 
 
-def secure_score(properties: Mapping[str, Any], *, guarded: bool) -> tuple[str, str]:
+def secure_score(properties: Mapping[str, Any], *, guarded: bool = False) -> tuple[str, str]:
     """`secureScore` and `bcdrSecurityLevel` move with soft delete, immutability and the guard."""
     points = (soft_delete(properties)["softDeleteState"] == "AlwaysON") * 2 + guarded
     points += {"Disabled": 0, "Unlocked": 1, "Locked": 2}[immutability(properties)]

@@ -19,6 +19,8 @@ from reconciler.emulator.providers.vault_settings import (
     check_settings,
     merge,
     respell,
+    secure_score,
+    show_listed_vault,
     show_vault,
     weakens_security,
 )
@@ -44,7 +46,7 @@ def find_vault(world: World, request: Request) -> Body:
 
 def list_vaults(world: World, request: Request) -> Response:
     scope = request.path.partition("/providers/")[0]
-    return list_response(world, request, VAULTS, scope, view=lambda body: show_vault(world, body))
+    return list_response(world, request, VAULTS, scope, view=lambda body: show_listed_vault(world, body))
 
 
 def get_vault(world: World, request: Request) -> Response:
@@ -80,11 +82,18 @@ def _create(world: World, request: Request, sent: Body) -> Response:
         on_done=("vault.created", {"id": body["id"]}),
         resource=body["id"],
     )
-    shown = {**body, "properties": {**properties, "secureScore": "None", "bcdrSecurityLevel": "Poor"}}
+    score, level = secure_score({**properties, "securitySettings": _soft_delete_only(properties)})
+    shown = {**body, "properties": {**properties, "secureScore": score, "bcdrSecurityLevel": level}}
     if "securitySettings" in properties:
         unset = {"softDeleteSettings": None, "multiUserAuthorization": "Invalid"}
         shown["properties"]["securitySettings"] = {**unset, **properties["securitySettings"]}
     return Response(201, shown, vault_headers(world, request, operation, body["id"]))
+
+
+def _soft_delete_only(properties: Body) -> Body:
+    """What the score of a new vault counts; immutability is counted a moment later."""
+    settings = properties.get("securitySettings") or {}
+    return {key: value for key, value in settings.items() if key == "softDeleteSettings"}
 
 
 def new_vault(

@@ -187,7 +187,7 @@ async def test_one_list_serves_both_kinds(vault_document, declare, emulated, est
         live = await see(azure, declared)
         asked = azure.requests
         vaults = [item async for item in VaultKind().read(azure, declared)]
-        assert azure.requests == asked == 2
+        assert azure.requests == asked == 3  # two lists, and the settings of the one vault
     (settings,) = live.state.values()
     assert [str(item.address) for item in vaults] == ["vault.prod/rg-backup/rsv-weu-01"]
     assert settings.spec == VaultSettingsSpec(
