@@ -17,14 +17,15 @@ from reconciler.emulator.providers.backup_operations import draw_length, old_sty
 from reconciler.emulator.providers.backup_refusals import not_in_vault, refuse
 from reconciler.emulator.providers.backup_runs import COMPLETED, FAILED, ON_DEMAND, VM_GONE, WITH_WARNINGS
 from reconciler.emulator.providers.backup_schedule import DAY
+from reconciler.emulator.providers.backup_tasks import Span, running_states, show_tasks
 from reconciler.emulator.providers.backup_times import (
-    NEVER_ENDED,
     from_epoch,
     iso_duration,
     parse_time,
     us_time,
     wire_time,
 )
+from reconciler.emulator.providers.protected_item_rules import split_disks
 from reconciler.emulator.providers.protected_item_states import (
     Protection,
     read_protection,
@@ -124,36 +125,36 @@ def _show_run(world: World, run: Run, *, full: bool) -> Body:
     if run.outcome in title:
         properties["errorDetails"] = [describe_job_error(title[run.outcome])]
     if full:
-        properties["extendedInfo"] = _show_tasks(run)
+        properties["extendedInfo"] = _show_details(world, run)
     return {**body, "properties": properties}
 
 
-def _show_tasks(run: Run) -> Body:
-    outcomes = {
-        RUNNING: ("InProgress", "NotStarted"),
+def _show_details(world: World, run: Run) -> Body:
+    span = Span(run.start, run.end, world.clock.now())
+    states = {
+        RUNNING: running_states(span),
         COMPLETED: ("Completed", "Completed"),
         WITH_WARNINGS: ("Completed", "Cancelled"),
     }
-    snapshot, transfer = outcomes.get(run.outcome, ("Failed", "NotStarted"))
     expiry = run.protection.expires.get(str(run.scheduled), run.scheduled + 30 * DAY)
     bag = {
         "VM Name": part(run.protection.vm, "virtualMachines"),
         "Recovery Point Expiry Time in UTC": us_time(from_epoch(expiry)),
     }
-    tasks = [
-        {
-            "taskId": name,
-            "startTime": wire_time(run.start) if status != "NotStarted" else NEVER_ENDED,
-            "endTime": wire_time(run.end) if status == "Completed" else NEVER_ENDED,
-            "duration": iso_duration(run.end - run.start) if status == "Completed" else "PT0S",
-            "status": status,
-            "taskType": "Normal",
-        }
-        for name, status in (("Take Snapshot", snapshot), ("Transfer data to vault", transfer))
-    ]
     if run.outcome == COMPLETED:
-        bag["Backup Size"] = "1024 MB"
+        bag |= {"Backup Size": "1024 MB", **_show_selection(world, run.protection)}
+    tasks = show_tasks(span, *states.get(run.outcome, ("Failed", "NotStarted")))
     return {"tasksList": tasks, "propertyBag": bag, "internalPropertyBag": {"IsInstantRpJob": "True"}}
+
+
+def _show_selection(world: World, protection: Protection) -> Body:
+    """Which disks were backed up, if not all."""
+    machine = world.store.get(protection.vm)
+    if machine is None or protection.disks is None:
+        return {}
+    kept, left_out = split_disks(machine, protection.disks)
+    names = {"Backed-up disk(s)": kept, "Excluded disk(s)": left_out}
+    return {title: "; ".join(disk["name"] for disk in disks) for title, disks in names.items() if disks}
 
 
 def runs_of(world: World, vault_id: str) -> Iterator[Run]:

@@ -121,20 +121,20 @@ def get_status(world: World, request: Request) -> Response:
 
 
 def get_result(world: World, request: Request) -> Response:
-    """202 with Location again while it runs, then 204. An item's result repeats Azure-AsyncOperation even then."""
+    """202 with Location again while it runs, then 204. Only an item's result has Azure-AsyncOperation, even then."""
     operation = _poll(world, request)
-    path = request.path.rpartition("/operationResults/")[0] or request.path.rpartition("/backupOperationResults/")[0]
-    headers = item_headers(world, request, operation, path)
-    if not operation.done:
-        headers["Location"] = _same_url(world, request, operation)
-        return Response(202, None, headers)
-    kept = {"Azure-AsyncOperation": headers["Azure-AsyncOperation"]} if "/protectedItems/" in path else {}
-    return Response(204, None, kept)
+    headers: dict[str, str] = {}
+    if "/protectedItems/" in request.path:
+        asked = item_headers(world, request, operation, request.path.rpartition("/operationResults/")[0])
+        headers["Azure-AsyncOperation"] = asked["Azure-AsyncOperation"]
+    if operation.done:
+        return Response(204, None, headers)
+    return Response(202, None, headers | _same_url(world, request, operation))
 
 
-def _same_url(world: World, request: Request, operation: Operation) -> str:
+def _same_url(world: World, request: Request, operation: Operation) -> dict[str, str]:
     url = f"{_in_header(request.path)}?api-version={request.api_version}"
-    return polling_headers(world, request, operation=operation, location=url)["Location"]
+    return polling_headers(world, request, operation=operation, location=url)
 
 
 def _poll(world: World, request: Request) -> Operation:

@@ -152,6 +152,16 @@ def _check_disks(machine: Mapping[str, Any], disks: Mapping[str, Any]) -> None:
         raise refuse_item_request(f"BP-95 LUNs {luns} are not distinct disks of the VM, which has {sorted(known)}")
 
 
+def split_disks(machine: Mapping[str, Any], disks: Mapping[str, Any]) -> tuple[list[Body], list[Body]]:
+    """The disks of a VM that are backed up, and those that are not, as lun and name; the OS disk is always kept."""
+    storage = machine["properties"]["storageProfile"]
+    attached: list[Body] = [{"lun": OS_DISK_LUN, "name": storage["osDisk"].get("name", "")}]
+    attached += [{"lun": disk["lun"], "name": disk.get("name", "")} for disk in storage.get("dataDisks") or []]
+    named, inclusion = set(disks["diskLunList"]), disks["isInclusionList"]
+    kept = [disk for disk in attached if disk["lun"] == OS_DISK_LUN or (disk["lun"] in named) == inclusion]
+    return kept, [disk for disk in attached if disk not in kept]
+
+
 def _check_change(world: World, vault: Body, held: Protection, machine: Body, policy: Body) -> None:
     if held.security == "TrustedLaunch" and security_of(machine) != "TrustedLaunch":
         message = "Backup of a virtual machine that replaces a Trusted Launch one under the same name is not supported."

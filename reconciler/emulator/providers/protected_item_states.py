@@ -151,7 +151,7 @@ def show_item(world: World, item_id: str, protection: Protection) -> Body:
     }
     if protection.disks is not None:
         properties["extendedProperties"] = {"diskExclusionProperties": protection.disks}
-    elif protection.points:
+    elif protection.points and b'"osType":"Linux"' in (world.store.raw(vm_id) or b""):
         properties["extendedProperties"] = {"linuxVmApplicationName": ""}
     properties |= {
         "policyType": policy_type,

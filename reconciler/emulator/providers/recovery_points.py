@@ -13,7 +13,7 @@ from reconciler.emulator.providers.backup_refusals import not_in_vault, refuse, 
 from reconciler.emulator.providers.backup_runs import ON_DEMAND, POINT_AFTER, is_windows
 from reconciler.emulator.providers.backup_schedule import DAY
 from reconciler.emulator.providers.backup_times import from_epoch, parse_time, wire_time
-from reconciler.emulator.providers.protected_item_rules import OS_DISK_LUN, check_idle, security_of
+from reconciler.emulator.providers.protected_item_rules import check_idle, security_of, split_disks
 from reconciler.emulator.providers.protected_item_states import (
     CONSISTENCY,
     ENHANCED,
@@ -120,16 +120,10 @@ def _show_tiers(world: World, protection: Protection, point: int) -> list[Body]:
 
 def _show_disks(machine: Mapping[str, Any], disks: Mapping[str, Any], *, full: bool) -> Body:
     """Counts in lists; in the answer for one point the disks themselves, the OS disk as LUN -1."""
-    storage = machine["properties"]["storageProfile"]
-    attached = [{"lun": OS_DISK_LUN, "name": storage["osDisk"].get("name", "")}]
-    attached += [{"lun": disk["lun"], "name": disk.get("name", "")} for disk in storage.get("dataDisks") or []]
-    named, inclusion = set(disks["diskLunList"]), disks["isInclusionList"]
-    kept = [disk for disk in attached if disk["lun"] == OS_DISK_LUN or (disk["lun"] in named) == inclusion]
-    shown: Body = {"numberOfDisksIncludedInBackup": len(kept), "numberOfDisksAttachedToVm": len(attached)}
-    if full:
-        shown["includedDiskList"] = kept
-        shown["excludedDiskList"] = [disk for disk in attached if disk not in kept]
-    return shown
+    kept, left_out = split_disks(machine, disks)
+    attached = len(kept) + len(left_out)
+    shown: Body = {"numberOfDisksIncludedInBackup": len(kept), "numberOfDisksAttachedToVm": attached}
+    return shown | ({"includedDiskList": kept, "excludedDiskList": left_out} if full else {})
 
 
 def back_up_now(world: World, request: Request) -> Response:

@@ -63,6 +63,8 @@ def delete_snapshot(world: World, request: Request) -> Response:
     body = world.store.get(request.path)
     if body is None:
         return Response(204)
+    body["properties"]["provisioningState"] = "Deleting"
+    world.store.replace(body["id"], body)
     operation = world.operations.start(
         "deleteSnapshot", duration=DELETION, on_done=("snapshot.deleted", {}), resource=body["id"]
     )

@@ -35,6 +35,7 @@ PLACES = {
     "location": "/subscriptions/*/providers/Microsoft.RecoveryServices/locations/*",
     "vm": f"{_GROUP}/providers/Microsoft.Compute/virtualMachines/*",
     "disk": f"{_GROUP}/providers/Microsoft.Compute/disks/*",
+    "snapshot": f"{_GROUP}/providers/Microsoft.Compute/snapshots/*",
     "compute": "/subscriptions/*/providers/Microsoft.Compute",
     "scope": "**",
 }
@@ -68,7 +69,7 @@ _SCALARS = {
 
 @dataclass(frozen=True)
 class Described:
-    """One answer of an operation. ``headers`` maps names (``name?`` may be absent) to the path that a URL there must have
+    """One answer. ``headers`` maps names (``name?`` may be absent) to the path that a URL there must have
     ("" = anything).
     """
 
