@@ -139,6 +139,7 @@ class _Bucket:
         self._refill = refill
         self._filled = now
         self._closed_until = 0.0
+        self._wait = 0
 
     def fill(self, now: float) -> None:
         self._tokens = min(self._capacity, self._tokens + (now - self._filled) * self._refill)
@@ -146,11 +147,12 @@ class _Bucket:
 
     def wait(self, now: float) -> int:
         """Seconds until the next request is let in; 0 now. Asking too early begins the wait anew."""
-        if now >= self._closed_until and self._tokens >= 1:
-            return 0
-        seconds = max(1, math.ceil((1 - self._tokens) / self._refill))
-        self._closed_until = now + seconds
-        return seconds
+        if now >= self._closed_until:
+            if self._tokens >= 1:
+                return 0
+            self._wait = max(1, math.ceil((1 - self._tokens) / self._refill))
+        self._closed_until = now + self._wait
+        return self._wait
 
     def take(self) -> int:
         self._tokens -= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -51,11 +52,17 @@ def witness() -> Iterator[Witness]:
 
 
 @pytest.fixture
-def world() -> World:
+def wall() -> Callable[[], float]:
+    """Real time; a test that counts on it replaces this."""
+    return time.time
+
+
+@pytest.fixture
+def world(wall: Callable[[], float]) -> World:
     """An empty estate with one subscription (SUBSCRIPTION) and group rg-app; the clock stands still at NOW."""
     world = World(
         store=Store(),
-        clock=Clock(NOW, speed=0),
+        clock=Clock(NOW, speed=0, wall=wall),
         configuration=Configuration(),
         completions=providers.completions(),
         tickers=providers.tickers(),

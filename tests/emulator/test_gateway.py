@@ -113,6 +113,11 @@ def test_probability_is_drawn_from_the_seed(world, ask):
         ({"status": 500, "probability": 2}, "probability"),
         ({"sttus": 500}, "sttus"),
         ({"operation": "explodes"}, "operation"),
+        ({"status": 200}, "between 400 and 599"),
+        ({"stale": 0}, "at least 1"),
+        ({"page": "repeats", "body": "malformed"}, "has one of"),
+        ({"status": 500, "pathRegex": "("}, "pathRegex"),
+        ({"status": 500, "starts": "soon"}, "not a span of time"),
     ],
 )
 def test_wrong_rules_are_refused(world, rule, complaint):

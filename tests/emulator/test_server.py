@@ -151,6 +151,26 @@ def test_admin_faults(server):
         server.running.add_fault({"count": 1})
 
 
+def test_admin_loads_a_schedule_whole_or_not_at_all(server):
+    with pytest.raises(EmulatorError, match=r"rule 1: .*between 400 and 599; rule 3: .*nonsense"):
+        server.running.load_faults([{"status": 200}, {"status": 500}, {"nonsense": 1}])
+    assert server.running.faults() == []
+    loaded = server.running.load_faults([{"status": 500, "starts": "1h"}, {"stale": 2, "ends": "2026-03-02T09:00:00"}])
+    assert server.running.faults() == loaded
+    assert [rule["id"] for rule in loaded] == ["0001", "0002"]
+    assert loaded[0]["starts"] == "2026-03-02T09:00:00+00:00"
+
+
+def test_admin_sets_quotas_and_latency(server):
+    server.running.throttle(0.5)
+    assert server.running.ask("GET", "throttle") == {"factor": 0.5, "hourly": {}}
+    assert server.running.set_latency("80ms")["list"] == 80
+    assert server.running.ask("GET", "latency")["poll"] == 80
+    for call, wrong in (("throttle", {"factor": -1}), ("latency", {"latency": "soon"})):
+        with pytest.raises(EmulatorError):
+            server.running.ask("POST", call, wrong)
+
+
 @pytest.mark.parametrize(
     ("header", "principal"),
     [("", ""), ("Basic x", ""), ("Bearer ", ""), ("Bearer opaque", "unknown"), ("bearer a.b.c", "unknown")],
