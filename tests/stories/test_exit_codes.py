@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stories.conftest import (
+from tests.stories.conftest import Story
+from tests.stories.small_estate import (
     DAILY,
     DEVELOPMENT,
     POLICIES,
@@ -17,7 +18,6 @@ from tests.stories.conftest import (
     RSV_WEU,
     SCOPE,
     VAULT,
-    Story,
     item,
     item_path,
     protection,

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.stories.conftest import DAILY, DEVELOPMENT, POLICIES, PRODUCTION, RSV_DEV, RSV_WEU, SCOPE, Story, item, small
+from tests.stories.conftest import Story
+from tests.stories.small_estate import DAILY, DEVELOPMENT, POLICIES, PRODUCTION, RSV_DEV, RSV_WEU, SCOPE, item, small
 
 pytestmark = pytest.mark.story
 

@@ -7,7 +7,8 @@ import unicodedata
 
 import pytest
 
-from tests.stories.conftest import DAILY, POLICIES, PRODUCTION, RSV_WEU, SCOPE, Story, item, machine, small
+from tests.stories.conftest import Story
+from tests.stories.small_estate import DAILY, POLICIES, PRODUCTION, RSV_WEU, SCOPE, item, machine, small
 
 pytestmark = pytest.mark.story
 EVIL = "x`|**b**<img src=a>\u202e"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.stories.conftest import DAILY, POLICIES, PRODUCTION, RSV_WEU, SCOPE, Story, item, small
+from tests.stories.conftest import Story
+from tests.stories.small_estate import DAILY, POLICIES, PRODUCTION, RSV_WEU, SCOPE, item, small
 
 pytestmark = pytest.mark.story
 NEW_VAULT: tuple[dict[str, Any], ...] = (

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.emulator.estate import SAMPLE, read
-from tests.stories.conftest import CLOCK, DAILY, PRODUCTION, REPOSITORY, RSV_WEU, SCOPE, Story, item, small
+from tests.stories.conftest import REPOSITORY, Story
+from tests.stories.small_estate import CLOCK, DAILY, PRODUCTION, RSV_WEU, SCOPE, item, small
 
 pytestmark = pytest.mark.story
 

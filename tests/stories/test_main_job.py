@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.stories.conftest import Story, item_path
+from tests.stories.conftest import Story
+from tests.stories.small_estate import item_path
 
 pytestmark = pytest.mark.story
 SUBSCRIPTION = "/subscriptions/6d1f0a52-4c1e-4a6b-9f3d-2b7c5e8a0101"

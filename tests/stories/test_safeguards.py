@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.stories.conftest import (
+from tests.stories.conftest import Story
+from tests.stories.small_estate import (
     DAILY,
     DEVELOPMENT,
     POLICIES,
@@ -17,7 +18,6 @@ from tests.stories.conftest import (
     RSV_WEU,
     SCOPE,
     VAULT,
-    Story,
     item,
     item_path,
     machine,
@@ -198,7 +198,7 @@ def test_an_objective_that_is_missed_although_nothing_differs(story: Story) -> N
     assert "promised is 36h" in told
     findings = json.loads(story.run("drift", "--format", "json", code=0).out)["findings"]
     missed = {one["code"] for one in findings if one.get("address", "").endswith("app-02")}
-    assert missed == {"backups_failing", "rpo_missed"}
+    assert missed == {"backups-failing", "rpo-missed"}
     story.azure.clear_faults()
     story.azure.advance("1d")
     assert "promised is 36h" not in story.run("drift", code=0).out
