@@ -161,7 +161,7 @@ def findings() -> tuple[Finding, ...]:
             for number in range(12)
         ),
         *(
-            Finding(code="rpo_missed", message=f"the newest recovery point is {days} d old; promised is 24h",
+            Finding(code="rpo-missed", message=f"the newest recovery point is {days} d old; promised is 24h",
                     topic="objectives", severity=Severity.WARNING, advice="see why its backups do not run",
                     address=f"protected_vm.prod/rg-web/vm-sick-{days}")
             for days in range(2, 9)

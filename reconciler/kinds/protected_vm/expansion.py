@@ -106,7 +106,7 @@ def _unassigned(expansion: Expansion, assigned: Collection[Address]) -> Iterator
             )
     for vault, count in outside.items():
         yield Finding(
-            code="outside_scope",
+            code="outside-scope",
             message=f"vault {vault} protects {count} VMs of subscriptions that the Scope does not name: ignored",
             severity=Severity.INFO,
             advice="add those subscriptions to the Scope to manage them",

@@ -13,7 +13,7 @@ from reconciler.plan.finding import Finding, Severity
 
 
 def judge_outcome(resource: Resource, objectives: Objectives, now: datetime) -> Iterator[Finding]:
-    """`rpo_missed`, `backups_failing`, `never_backed_up`: what is promised and not there."""
+    """`rpo-missed`, `backups-failing`, `never-backed-up`: what is promised and not there."""
     facts = resource.observed
     if not isinstance(facts, ItemFacts) or facts.state is ItemState.SOFT_DELETED:
         return
@@ -22,7 +22,7 @@ def judge_outcome(resource: Resource, objectives: Objectives, now: datetime) -> 
     if failing:
         since = f"no successful backup for {format_age(now - newest)}" if newest else "never a successful backup"
         yield _finding(
-            "backups_failing",
+            "backups-failing",
             f"its backups fail: {since}" + (f"; last error: {facts.health_message}" if facts.health_message else ""),
             "look at the backup job in the portal, or: az backup job list --status Failed",
             resource,
@@ -30,7 +30,7 @@ def judge_outcome(resource: Resource, objectives: Objectives, now: datetime) -> 
     if newest is None and not failing:
         waiting = facts.state is ItemState.FIRST_BACKUP_PENDING
         yield _finding(
-            "never_backed_up",
+            "never-backed-up",
             "no recovery point yet" + (": its first backup is still to come" if waiting else ""),
             "wait for its schedule, or start one now: az backup protection backup-now",
             resource,
@@ -38,7 +38,7 @@ def judge_outcome(resource: Resource, objectives: Objectives, now: datetime) -> 
         )
     if objectives.rpo is not None and newest is not None and now - newest > parse_duration(objectives.rpo):
         yield _finding(
-            "rpo_missed",
+            "rpo-missed",
             f"the newest recovery point is {format_age(now - newest)} old; promised is {objectives.rpo}",
             "see why its backups do not run, or promise what its policy can keep",
             resource,

@@ -93,7 +93,7 @@ class Placement:
             return True
         self._foreign.append(
             Finding(
-                code="foreign_vault",
+                code="foreign-vault",
                 message=f"protected in vault {facts.vault_id.name} (policy {facts.policy_name or 'none'}), which no "
                 "policy declares; it is left there",
                 severity=Severity.WARNING,

@@ -61,7 +61,7 @@ def _check_move(document: Document[Protection], aspect: Backup, declared: Declar
         written = named & {fold(vault.name), vault.arm_id.key.strip("/")}
         if written:
             yield Finding(
-                code="move_from_declared",
+                code="move-from-declared",
                 message=f"Protection {document.name} backup.moveFrom names {vault.name}, which is a declared vault: "
                 "a VM stays where it is in those",
                 severity=Severity.WARNING,

@@ -47,7 +47,7 @@ def _subscription(document: VaultDocument, declared: Declared) -> Iterator[Findi
     known = sorted(declared.subscriptions)
     close = get_close_matches(alias, known, n=1, cutoff=0.6)
     yield Finding(
-        code="unknown_subscription",
+        code="unknown-subscription",
         message=f"the Scope has no subscription {alias!r}",
         advice=f"write {close[0]}" if close else f"write one of {', '.join(known)}, or add it to the Scope",
         source=document.at("subscription"),
@@ -58,7 +58,7 @@ def _subscription(document: VaultDocument, declared: Declared) -> Iterator[Findi
 def _resource_group(document: VaultDocument, _declared: Declared) -> Iterator[Finding]:
     if not _GROUP.fullmatch(document.value.resource_group):
         yield Finding(
-            code="resource_group_name",
+            code="resource-group-name",
             message=f"a resource group cannot be named {document.value.resource_group!r}",
             advice="write at most 90 letters, digits and _ - . ( ), without a dot at the end",
             source=document.at("resourceGroup"),

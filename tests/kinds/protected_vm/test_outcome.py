@@ -38,7 +38,7 @@ def test_all_is_well(estate: Estate) -> None:
 @pytest.mark.parametrize(("hours", "missed"), [(23.9, False), (24, False), (24.1, True)])
 def test_the_age_of_the_newest_point_against_the_objective(hours: float, missed: bool, estate: Estate) -> None:
     found = findings(estate, "24h", lastRecoveryPoint=ago(hours=hours))
-    assert [item.code for item in found] == (["rpo_missed"] if missed else [])
+    assert [item.code for item in found] == (["rpo-missed"] if missed else [])
 
 
 def test_failing_for_three_days_is_said_with_the_last_error(estate: Estate) -> None:
@@ -52,7 +52,7 @@ def test_failing_for_three_days_is_said_with_the_last_error(estate: Estate) -> N
             {"code": 400153, "title": "UserErrorGuestAgentStatusUnavailable", "message": "VM agent\r\nis silent."}
         ],
     )
-    assert found.code == "backups_failing"
+    assert found.code == "backups-failing"
     assert "no successful backup for 3 d 2 h" in found.message
     assert "UserErrorGuestAgentStatusUnavailable: VM agent is silent." in found.message
     assert found.address == "protected_vm.prod/rg-web/web-01"
@@ -62,7 +62,7 @@ def test_never_backed_up_weighs_more_where_something_was_promised(estate: Estate
     never = {"state": "IRPending", "lastRecoveryPoint": None, "lastBackupStatus": ""}
     (fresh,) = findings(estate, **never)
     (promised,) = findings(estate, "24h", **never)
-    assert (fresh.code, fresh.severity) == ("never_backed_up", Severity.INFO)
+    assert (fresh.code, fresh.severity) == ("never-backed-up", Severity.INFO)
     assert promised.severity is Severity.WARNING
 
 

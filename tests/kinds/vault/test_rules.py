@@ -42,10 +42,10 @@ REFUSED = [
     ("rsv_weu", OK, "BP-11", E, ("name",)),
     ("v" * 51, OK, "BP-11", E, ("name",)),
     ("rsv\n", OK, "BP-11", E, ("name",)),
-    ("rsv", {"subscription": "prdo"}, "unknown_subscription", E, ("subscription",)),
-    ("rsv", {"resourceGroup": "rg."}, "resource_group_name", E, ("resourceGroup",)),
-    ("rsv", {"resourceGroup": "rg/x"}, "resource_group_name", E, ("resourceGroup",)),
-    ("rsv", {"resourceGroup": "r" * 91}, "resource_group_name", E, ("resourceGroup",)),
+    ("rsv", {"subscription": "prdo"}, "unknown-subscription", E, ("subscription",)),
+    ("rsv", {"resourceGroup": "rg."}, "resource-group-name", E, ("resourceGroup",)),
+    ("rsv", {"resourceGroup": "rg/x"}, "resource-group-name", E, ("resourceGroup",)),
+    ("rsv", {"resourceGroup": "r" * 91}, "resource-group-name", E, ("resourceGroup",)),
     ("rsv", {"location": "west-europe"}, "location", E, ("location",)),
     ("rsv", {"location": "  "}, "location", E, ("location",)),
     ("rsv", {"location": "West Europe"}, "location", W, ("location",)),
@@ -114,7 +114,7 @@ def test_every_error_of_a_document_in_one_run(vault_document, declare):
     document = vault_document("1", subscription="x", location="??", **days(1, "Off"))
     assert [finding.code for finding in check_vault(document, declare(document))] == [
         "BP-11",
-        "unknown_subscription",
+        "unknown-subscription",
         "location",
         "BP-76",
         "BP-75",
