@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test check schemas golden bench chaos lock clean
+.PHONY: help setup demo test check schemas golden bench conformance chaos lock clean
 
 help:            ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,10 +45,15 @@ bench: $(READY)  ## Measure plans of 100, 1,000 and 10,000 VMs against the floor
 chaos: $(READY)  ## 500 runs of faults and kills; CHAOS_SEED=N draws others
 	@CHAOS_RUNS=$${CHAOS_RUNS:-500} $(BIN)/python -m pytest tests/chaos
 
+conformance: $(READY)  ## Drive the emulator with az and Cloud Custodian, installed below .conformance/ (minutes)
+	@$(BIN)/python tests/conformance
+
 lock: $(READY)   ## Pin the dependencies again, with hashes
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
 	  --quiet --upgrade --output-file requirements.txt
+	@for client in az c7n; do cd $(CURDIR)/tests/conformance && $(abspath $(BIN))/uv pip compile requirements-$$client.in \
+	  --generate-hashes --universal --python-version 3.11 --quiet --upgrade --output-file requirements-$$client.txt || exit 1; done
 
 clean:           ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

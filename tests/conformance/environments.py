@@ -1,0 +1,47 @@
+"""Environments of other people's clients, made from locked requirements (with hashes) below `.conformance/`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1] / ".conformance"
+PACKAGES = {"az": ("azure-cli",), "c7n": ("c7n", "c7n-azure")}
+"""The environments, and the packages that tell their version."""
+
+
+def make(name: str) -> Path:
+    """The environment's folder of commands; made when it is not there, or when the lock has changed. Takes minutes.
+
+    Dependencies are not resolved again: the lock is complete, and everything in it is checked by its hash.
+    """
+    lock = HERE / f"requirements-{name}.txt"
+    folder = ROOT / name
+    stamp = folder / ".ready"
+    wanted = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        print(
+            f"Installing {', '.join(PACKAGES[name])} in {folder.relative_to(ROOT.parent)} (once, minutes) ...",
+            flush=True,
+        )
+        venv.create(folder, clear=True, with_pip=True)
+        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
+        subprocess.run([commands(folder) / "python", *install, "-r", lock], check=True)
+        stamp.write_text(wanted)
+    return commands(folder)
+
+
+def commands(folder: Path) -> Path:
+    return folder / ("Scripts" if os.name == "nt" else "bin")
+
+
+def versions(name: str) -> str:
+    """`azure-cli 2.91.0`, as the installed packages say."""
+    code = f"from importlib.metadata import version; print(*(f'{{p}} {{version(p)}}' for p in {PACKAGES[name]!r}), sep=', ')"
+    python = commands(ROOT / name) / "python"
+    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
