@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,17 @@ from reconciler.cli.options import COLOUR, EXCLUDE, POLICIES, TARGET, VERBOSE, f
 from reconciler.cli.planning import plan_now
 from reconciler.cli.report import Look, show_drift
 from reconciler.errors import ExitCode
+from reconciler.plan.finding import Finding
 
 if TYPE_CHECKING:
     from reconciler.plan.plan import Plan
+
+FAIL_ON: Mapping[str, Callable[[Finding], bool]] = {
+    "objectives": lambda finding: finding.topic == "objectives",
+    "uncovered": lambda finding: finding.code == "uncovered",
+    "unmanaged": lambda finding: finding.topic == "unmanaged",
+}
+"""What `--fail-on` can name, and the findings that it means."""
 
 
 @click.command("drift")
@@ -26,6 +35,12 @@ if TYPE_CHECKING:
 @CA_FILE
 @TARGET
 @EXCLUDE
+@click.option(
+    "--fail-on",
+    multiple=True,
+    type=click.Choice(list(FAIL_ON)),
+    help="Count these as drift, too: missed objectives, uncovered VMs, unmanaged resources; may be repeated.",
+)
 @JOURNAL
 @VERBOSE
 @COLOUR
@@ -36,6 +51,7 @@ def command(
     ca_file: Path | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
+    fail_on: tuple[str, ...],
     journal: Path | None,
     verbose: bool,
     colour: bool | None,
@@ -43,19 +59,22 @@ def command(
 ) -> int:
     """Tell how Azure differs from the policies, and which objectives are missed. Changes nothing.
 
-    Exit 0 in step, 2 drift, 1 error, 4 where something could not be read.
+    Exit 0 in step, 2 drift, 1 error, 4 where something could not be read. Missed objectives and VMs that no policy
+    covers are always told; with --fail-on they exit 2 as well.
     """
     from reconciler.workflow import Wishes
 
     plan = asyncio.run(plan_now(policies, cloud, ca_file, Wishes(target, exclude), journal))
     show_drift(plan, Look(form, colour, verbose))
-    return conclude(exit_code(plan), "there is drift" if not plan.empty and plan.complete and not plan.errors else "")
+    code = exit_code(plan, fail_on)
+    return conclude(code, "there is drift" if code is ExitCode.CHANGES else "")
 
 
-def exit_code(plan: Plan) -> ExitCode:
+def exit_code(plan: Plan, fail_on: Collection[str] = ()) -> ExitCode:
     """Guards are no matter of drift: nothing is written. What is blocked or put off is drift all the same."""
     if plan.errors:
         return ExitCode.ERROR
     if not plan.complete:
         return ExitCode.INCOMPLETE
-    return ExitCode.OK if plan.empty else ExitCode.CHANGES
+    found = any(FAIL_ON[name](finding) for name in fail_on for finding in plan.findings)
+    return ExitCode.CHANGES if found or not plan.empty else ExitCode.OK
