@@ -62,11 +62,10 @@ class Emulator:
 
         Raises estate.EstateError, and changes nothing, when the estate is wrong.
         """
-        fresh = Store()
-        world = self._make_world(fresh, estate)
-        estates.load(world, estate)
-        fresh.put_document("world", "estate", str(estate.get("estate", "empty")))
-        fresh.succeed(self._store)
+        with self._store.successor() as fresh:
+            world = self._make_world(fresh, estate)
+            estates.load(world, estate)
+            fresh.put_document("world", "estate", str(estate.get("estate", "empty")))
         self._store, self.world = fresh, world
         self.gateway = Gateway(world, self._router)
         self.log.clear()

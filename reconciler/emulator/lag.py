@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reconciler.emulator.failures import ArmError
+from reconciler.emulator.index import normal
 from reconciler.emulator.router import Response
-from reconciler.emulator.store import Entry, normal
+from reconciler.emulator.store import Entry
 from reconciler.emulator.world import World
 
 Handle = Callable[[], Response]

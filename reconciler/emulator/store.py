@@ -1,23 +1,26 @@
-"""Resources by id: served from memory as ready JSON, written through to SQLite so that a killed server loses nothing.
+"""Resources by id: ready JSON and an index of it, written through to SQLite so that a killed server loses nothing.
 
-Bodies are kept as the bytes that lists join; ``get`` decodes a fresh copy, so nobody can change a stored resource
-but by ``put``. Hidden state (what a service knows of a resource and never serves) lies beside the body.
+With a file under it, a store keeps in memory only the bodies that changed since the last commit: 100,000 VMs are a
+gigabyte of JSON. ``get`` decodes a fresh copy, so nobody can change a stored resource but by ``put``. Hidden state
+(what a service knows of a resource and never serves) lies beside the body.
 """
 
 from __future__ import annotations
 
 import base64
-import sqlite3
-from bisect import bisect_left, bisect_right
+import sys
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from reconciler.emulator.database import open_database
+from reconciler.emulator.database import Database, Row
+from reconciler.emulator.index import Index, normal
 
 Body = dict[str, Any]
 Bodies = list[Body]
@@ -25,17 +28,20 @@ Where = Callable[[Body], bool]
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+_NO_FACETS: Mapping[str, str] = {}
+_MANY = 20_000
+"""Changes after which a store that is to take the place of another one writes what it has: memory stays small."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """One resource: ``body`` and ``hidden`` are JSON, ``facets`` what it is found by."""
+    """One resource: ``body`` and ``hidden`` are JSON (None: in the file), ``facets`` what it is found by."""
 
     id: str
     type: str
-    body: bytes
-    hidden: bytes
-    facets: dict[str, str]
+    body: bytes | None
+    hidden: bytes | None
+    facets: Mapping[str, str]
 
 
 class Page(NamedTuple):
@@ -45,26 +51,17 @@ class Page(NamedTuple):
     token: str | None
 
 
-def normal(resource_id: str) -> str:
-    """The spelling under which ids are equal: lower case, single slashes."""
-    lowered = resource_id.lower()
-    if lowered.startswith("/") and "//" not in lowered and not lowered.endswith("/"):
-        return lowered
-    return "/" + "/".join(part for part in lowered.split("/") if part)
-
-
 class Store:
     """``path`` None keeps everything in memory. Only one process may hold a path at a time."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._entries: dict[str, Entry] = {}
-        self._keys: defaultdict[str, list[str]] = defaultdict(list)
-        self._unsorted: set[str] = set()
-        self._facets: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+        self._index = Index()
         self._documents: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
         self._changed: set[str] = set()
         self._changed_documents: set[tuple[str, str]] = set()
-        self._database = open_database(path) if path else None
+        self._provisional = False
+        self._database = Database(path) if path else None
         if self._database:
             self._load(self._database)
 
@@ -74,29 +71,36 @@ class Store:
         """Creates or replaces. ``hidden`` None keeps what was hidden; ``index`` values are found with ``find``."""
         key = normal(resource_id)
         entry = self._entries.get(key)
-        kept = entry.hidden if entry else b"{}"
-        concealed = kept if hidden is None else _encode(hidden)
-        fresh = Entry(resource_id, type_, _encode(body), concealed, {k: v.lower() for k, v in index.items()})
+        concealed = b"{}"
+        if hidden is not None:
+            concealed = _encode(hidden)
+        elif entry is not None:
+            concealed = self._hidden(key, entry)
+        facets = {name: value.lower() for name, value in index.items()} if index else _NO_FACETS
         if entry is None:
-            self._append(type_.lower(), key)
+            self._index.add(key, type_)
         else:
-            self._unindex(key, entry)
-        self._insert(key, fresh)
+            self._index.unmark(key, entry.type, entry.facets)
+        self._insert(key, Entry(resource_id, sys.intern(type_), _encode(body), concealed, facets))
         self._changed.add(key)
+        if self._provisional and len(self._changed) >= _MANY:
+            self._flush()
 
     def replace(self, resource_id: str, body: Body) -> None:
         """A new body for a resource that exists; its type, index and hidden state stay. Raises KeyError."""
         key = normal(resource_id)
-        self._entries[key].body = _encode(body)
+        entry = self._entries[key]
+        entry.hidden, entry.body = self._hidden(key, entry), _encode(body)
         self._changed.add(key)
 
     def get(self, resource_id: str) -> Body | None:
-        entry = self._entries.get(normal(resource_id))
-        return _decode(entry.body) if entry else None
+        body = self.raw(resource_id)
+        return None if body is None else _decode(body)
 
     def raw(self, resource_id: str) -> bytes | None:
-        entry = self._entries.get(normal(resource_id))
-        return entry.body if entry else None
+        key = normal(resource_id)
+        entry = self._entries.get(key)
+        return self._body(key, entry) if entry else None
 
     def has(self, resource_id: str) -> bool:
         return normal(resource_id) in self._entries
@@ -107,54 +111,49 @@ class Store:
 
     def hidden(self, resource_id: str) -> Body:
         """What the service knows but does not serve; empty for an unknown id."""
-        entry = self._entries.get(normal(resource_id))
-        return _decode(entry.hidden) if entry else {}
+        key = normal(resource_id)
+        entry = self._entries.get(key)
+        return _decode(self._hidden(key, entry)) if entry else {}
 
     def hide(self, resource_id: str, hidden: Body) -> None:
         """Replaces the hidden state; raises KeyError for an unknown id."""
         key = normal(resource_id)
-        self._entries[key].hidden = _encode(hidden)
+        entry = self._entries[key]
+        entry.body, entry.hidden = self._body(key, entry), _encode(hidden)
         self._changed.add(key)
 
     def delete(self, resource_id: str) -> bool:
         """Removes one resource, not what lies below it; False when there was none."""
         key = normal(resource_id)
-        entry = self._entries.pop(key, None)
-        if entry is None:
-            return False
-        keys = self._sorted(entry.type.lower())
-        del keys[bisect_left(keys, key)]
-        self._unindex(key, entry)
-        self._changed.add(key)
-        return True
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._take_out(key, entry)
+            self._changed.add(key)
+        return entry is not None
 
     def delete_under(self, scope: str) -> int:
         """Removes everything below a resource (not itself); answers how many."""
         prefix = normal(scope) + "/"
-        doomed = [key for key in self._entries if key.startswith(prefix)]
-        for key in doomed:
-            self.delete(key)
-        return len(doomed)
+        return sum(self.delete(key) for key in [*self._entries] if key.startswith(prefix))
 
     def find(self, type_: str, **index: str) -> list[str]:
         """Ids of one type that were put with these index values, sorted."""
-        sets = [self._facets[(type_.lower(), name, value.lower())] for name, value in index.items()]
-        return [self._entries[key].id for key in sorted(set.intersection(*sets))]
+        return [self._entries[key].id for key in self._index.find(type_, index)]
 
     def ids(self, type_: str, scope: str = "") -> list[str]:
         """Ids of one type at any depth below a scope ("" = everywhere), sorted."""
-        return [self._entries[key].id for key in self._span(type_, scope)]
+        return [self._entries[key].id for key in self._index.span(type_, scope)]
 
     def types(self) -> tuple[str, ...]:
         """The types that have resources, lower-cased, sorted."""
-        return tuple(sorted(type_ for type_, keys in self._keys.items() if keys))
+        return self._index.types()
 
     def size(self) -> int:
         """How many resources there are, of all types."""
         return len(self._entries)
 
     def count(self, type_: str, scope: str = "") -> int:
-        return len(self._span(type_, scope))
+        return len(self._index.span(type_, scope))
 
     def page(
         self, type_: str, scope: str = "", *, size: int, token: str | None = None, where: Where | None = None
@@ -163,38 +162,35 @@ class Store:
 
         Raises ValueError for a token that this store did not make.
         """
-        keys = self._span(type_, scope)
+        keys = self._index.span(type_, scope)
         position = bisect_right(keys, _untoken(token)) if token else 0
         bodies: list[bytes] = []
         for index in range(position, len(keys)):
             if len(bodies) == size:
                 return Page(bodies, base64.urlsafe_b64encode(keys[index - 1].encode()).decode())
-            body = self._entries[keys[index]].body
+            body = self._body(keys[index], self._entries[keys[index]])
             if where is None or where(_decode(body)):
                 bodies.append(body)
         return Page(bodies, None)
 
     def entry(self, resource_id: str) -> Entry | None:
         """A copy of all that is kept of a resource, for ``show``."""
-        entry = self._entries.get(normal(resource_id))
-        return replace(entry) if entry else None
+        key = normal(resource_id)
+        entry = self._entries.get(key)
+        return replace(entry, body=self._body(key, entry), hidden=self._hidden(key, entry)) if entry else None
 
     def show(self, key: str, entry: Entry | None) -> None:
         """Makes a resource be as ``entry`` says, or absent, for readers only: nothing of it becomes durable."""
-        held = self._entries.pop(key, None)
-        if held is not None:
-            keys = self._sorted(held.type.lower())
-            del keys[bisect_left(keys, key)]
-            self._unindex(key, held)
+        if held := self._entries.get(key):
+            self._take_out(key, held)
         if entry is not None:
-            self._append(entry.type.lower(), key)
+            self._index.add(key, entry.type)
             self._insert(key, replace(entry))
 
     # documents: everything that is not a resource (operations, faults, the clock)
 
     def document(self, collection: str, key: str) -> Any:
-        value = self._documents[collection].get(key)
-        return None if value is None else _decode(value)
+        return _decode(self._documents[collection].get(key, b"null"))
 
     def documents(self, collection: str) -> list[Any]:
         return [_decode(value) for _, value in sorted(self._documents[collection].items())]
@@ -215,78 +211,85 @@ class Store:
 
     def commit(self) -> None:
         """Makes all changes since the last commit durable, in one transaction."""
-        if self._database and self.dirty:
-            with self._database:
-                self._write(self._database)
-        self._changed.clear()
-        self._changed_documents.clear()
+        if self._provisional or not self.dirty:
+            return
+        self._flush()
+        if self._database:
+            self._database.commit()
 
-    def succeed(self, old: Store) -> None:
-        """Takes the place of another store, and its file; what only the other one held is gone with the next commit."""
-        self._database, old._database = old._database, None
-        self._changed |= old._entries.keys() | self._entries.keys()
-        for documents in (old._documents, self._documents):
-            self._changed_documents |= {(name, key) for name, held in documents.items() for key in held}
+    @contextmanager
+    def successor(self) -> Iterator[Store]:
+        """An empty store that takes the place of this one, and its file, at the end of the block; where that raises,
+        nothing has changed. What is written in the block becomes durable as a whole."""
+        self.commit()
+        fresh = Store()
+        fresh._database, fresh._provisional = self._database, True
+        try:
+            if self._database:
+                self._database.empty()
+            yield fresh
+            fresh._flush()
+        except BaseException:
+            if self._database:
+                self._database.rollback()
+            raise
+        if self._database:
+            self._database.commit()
+        fresh._provisional, self._database = False, None
 
     def close(self) -> None:
         self.commit()
         if self._database:
             self._database.close()
 
-    def _span(self, type_: str, scope: str) -> list[str]:
-        keys = self._sorted(type_.lower())
-        prefix = normal(scope)
-        if prefix == "/":
-            return keys
-        return keys[bisect_left(keys, prefix + "/") : bisect_left(keys, prefix + "0")]
-
-    def _append(self, type_: str, key: str) -> None:
-        keys = self._keys[type_]
-        if keys and key < keys[-1]:
-            self._unsorted.add(type_)
-        keys.append(key)
-
-    def _sorted(self, type_: str) -> list[str]:
-        if type_ in self._unsorted:
-            self._keys[type_].sort()
-            self._unsorted.discard(type_)
-        return self._keys.get(type_, [])
-
     def _insert(self, key: str, entry: Entry) -> None:
         self._entries[key] = entry
-        for name, value in entry.facets.items():
-            self._facets[(entry.type.lower(), name, value)].add(key)
+        self._index.mark(key, entry.type, entry.facets)
 
-    def _unindex(self, key: str, entry: Entry) -> None:
-        for name, value in entry.facets.items():
-            self._facets[(entry.type.lower(), name, value)].discard(key)
+    def _take_out(self, key: str, entry: Entry) -> None:
+        del self._entries[key]
+        self._index.remove(key, entry.type)
+        self._index.unmark(key, entry.type, entry.facets)
 
-    def _load(self, database: sqlite3.Connection) -> None:
-        for key, id_, type_, body, hidden, facets in database.execute("select * from resources order by key"):
-            self._insert(key, Entry(id_, type_, body, hidden, _decode(facets)))
-            self._keys[type_.lower()].append(key)
-        for collection, key, value in database.execute("select * from documents"):
+    def _load(self, database: Database) -> None:
+        for key, id_, type_, facets in database.entries():
+            self._insert(key, Entry(id_, sys.intern(type_), None, None, _decode(facets) or _NO_FACETS))
+            self._index.add(key, type_)
+        for collection, key, value in database.documents():
             self._documents[collection][key] = value
 
-    def _write(self, database: sqlite3.Connection) -> None:
-        gone = [(key,) for key in self._changed if key not in self._entries]
-        kept = ((key, self._entries[key]) for key in sorted(self._changed) if key in self._entries)
-        database.executemany("delete from resources where key = ?", gone)
-        database.executemany("replace into resources values (?, ?, ?, ?, ?, ?)", (_row(key, e) for key, e in kept))
-        for collection, key in self._changed_documents:
-            value = self._documents[collection].get(key)
-            if value is None:
-                database.execute("delete from documents where collection = ? and key = ?", (collection, key))
-            else:
-                database.execute("replace into documents values (?, ?, ?)", (collection, key, value))
+    def _body(self, key: str, entry: Entry) -> bytes:
+        return self._filed("body", key) if entry.body is None else entry.body
+
+    def _hidden(self, key: str, entry: Entry) -> bytes:
+        return self._filed("hidden", key) if entry.hidden is None else entry.hidden
+
+    def _filed(self, column: Literal["body", "hidden"], key: str) -> bytes:
+        assert self._database, "what is not in memory is in the file"
+        return self._database.content(column, key)
+
+    def _flush(self) -> None:
+        """Into the transaction of the file, if there is one: what is there needs no memory."""
+        if self._database:
+            kept = [(key, entry) for key in sorted(self._changed) if (entry := self._entries.get(key))]
+            self._database.write((_row(*pair) for pair in kept), self._changed - self._entries.keys())
+            for collection, key in self._changed_documents:
+                self._database.write_document(collection, key, self._documents[collection].get(key))
+            for _, entry in kept:
+                entry.body = entry.hidden = None
+        self._changed.clear()
+        self._changed_documents.clear()
 
     def list(self, type_: str, scope: str = "", *, where: Where | None = None) -> Bodies:
         """Decoded bodies of one type below a scope, in the order of their ids."""
-        decoded: Iterable[Body] = (_decode(self._entries[key].body) for key in self._span(type_, scope))
-        return [body for body in decoded if where is None or where(body)]
+        keys = self._index.span(type_, scope)
+        bodies: Iterable[Body] = (_decode(self._body(key, self._entries[key])) for key in keys)
+        return [body for body in bodies if where is None or where(body)]
 
 
-def _row(key: str, entry: Entry) -> tuple[str, str, str, bytes, bytes, bytes]:
+def _row(key: str, entry: Entry) -> Row:
+    assert entry.body is not None
+    assert entry.hidden is not None
     return key, entry.id, entry.type, entry.body, entry.hidden, _encode(entry.facets)
 
 

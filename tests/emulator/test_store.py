@@ -121,13 +121,62 @@ def test_a_successor_takes_the_file(tmp_path):
     old.put(thing("old"), TYPE, {})
     old.put_document("c", "old", 1)
     old.commit()
-    new = Store()
-    new.put(thing("new"), TYPE, {"v": 1})
-    new.put_document("c", "new", 2)
-    new.succeed(old)
+    with old.successor() as new:
+        new.put(thing("new"), TYPE, {"v": 1})
+        new.put_document("c", "new", 2)
     new.close()
     again = Store(tmp_path / "state.db")
     assert (again.ids(TYPE), again.documents("c")) == ([thing("new")], [2])
+
+
+def test_a_successor_that_fails_changes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("reconciler.emulator.store._MANY", 2)
+    old = Store(tmp_path / "state.db")
+    old.put(thing("old"), TYPE, {"v": 1})
+
+    def break_off():
+        with old.successor() as new:
+            for number in range(5):
+                new.put(thing(str(number)), TYPE, {"v": number})
+            assert new.get(thing("0")) == {"v": 0}, "written, out of memory, and readable"
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        break_off()
+    assert (old.ids(TYPE), old.get(thing("old"))) == ([thing("old")], {"v": 1})
+    old.put(thing("later"), TYPE, {})
+    old.close()
+    assert Store(tmp_path / "state.db").ids(TYPE) == [thing("later"), thing("old")]
+
+
+def test_what_lies_in_the_file_can_be_changed_in_part(tmp_path):
+    store = Store(tmp_path / "state.db")
+    for name in ("a", "b", "c"):
+        store.put(thing(name), TYPE, {"v": 1}, hidden={"h": 1})
+    store.commit()
+    store.replace(thing("a"), {"v": 2})
+    store.hide(thing("b"), {"h": 2})
+    store.put(thing("c"), TYPE, {"v": 3})
+    store.close()
+    again = Store(tmp_path / "state.db")
+    found = [(again.get(thing(name)), again.hidden(thing(name))) for name in ("a", "b", "c")]
+    assert found == [({"v": 2}, {"h": 1}), ({"v": 1}, {"h": 2}), ({"v": 3}, {"h": 1})]
+
+
+def test_a_resource_is_shown_otherwise_to_readers_only(tmp_path):
+    store = Store(tmp_path / "state.db")
+    store.put(thing("a"), TYPE, {"v": 1}, owner="me")
+    before = store.entry(thing("a"))
+    store.put(thing("a"), TYPE, {"v": 2}, owner="you")
+    store.put(thing("b"), TYPE, {"v": 3})
+    store.commit()
+    after = store.entry(thing("a"))
+    store.show(thing("a").lower(), before)
+    store.show(thing("b").lower(), None)
+    assert (store.list(TYPE), store.find(TYPE, owner="me")) == ([{"v": 1}], [thing("a")])
+    store.show(thing("a").lower(), after)
+    store.close()
+    assert Store(tmp_path / "state.db").list(TYPE) == [{"v": 2}, {"v": 3}]
 
 
 def test_one_process_at_a_time(tmp_path):
