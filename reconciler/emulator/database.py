@@ -21,20 +21,28 @@ _CONTENT = {
 
 
 class Database:
-    """Everything written is one transaction until ``commit`` or ``rollback``. Reads see it at once.
+    """Everything written is one transaction until ``commit``. Reads see it at once.
 
     Raises sqlite3.Error where another process holds the file.
     """
 
-    def __init__(self, path: Path) -> None:
-        # pytest looks into a server's store from its own thread; SQLite itself serialises
-        self._connection = sqlite3.connect(path, timeout=0, check_same_thread=False)
-        self._connection.execute("pragma page_size = 32768")  # bodies of 2 kB, estates of 100 MB: a third of the time
-        self._connection.execute("pragma locking_mode = exclusive")
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = off")  # survives a killed process, if not a power cut
-        self._connection.executescript(_SCHEMA)
-        path.chmod(0o600)
+    def __init__(self, path: Path, *, journal: Literal["wal", "off"] = "wal") -> None:
+        self._path = path
+        self._connection = _connect(path, journal)
+
+    def begin_successor(self) -> Database:
+        """An empty file beside this one, with nothing to roll back to."""
+        path = self._path.with_suffix(".new")
+        path.unlink(missing_ok=True)
+        return Database(path, journal="off")
+
+    def succeed(self, old: Database) -> None:
+        """Takes the place of another file, at once."""
+        self.commit()
+        self.close()
+        old.close()
+        self._path = self._path.replace(old._path)
+        self._connection = _connect(self._path, "wal")
 
     def entries(self) -> Iterator[tuple[str, str, str, bytes]]:
         """Key, id, type and facets of every resource, in the order of the keys."""
@@ -60,15 +68,26 @@ class Database:
         else:
             self._connection.execute("replace into documents values (?, ?, ?)", (collection, key, value))
 
-    def empty(self) -> None:
-        self._connection.execute("delete from resources")
-        self._connection.execute("delete from documents")
-
     def commit(self) -> None:
         self._connection.commit()
 
-    def rollback(self) -> None:
-        self._connection.rollback()
+    def discard(self) -> None:
+        """Closes and removes the file."""
+        self.close()
+        self._path.unlink()
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _connect(path: Path, journal: str) -> sqlite3.Connection:
+    # tests look into a server's store from a thread of their own; SQLite itself serialises
+    connection = sqlite3.connect(path, timeout=0, check_same_thread=False)
+    connection.execute("pragma page_size = 32768")  # bodies of 2 kB and estates of 1 GB: a third of the time
+    connection.execute("pragma cache_size = -65536")  # KiB
+    connection.execute("pragma locking_mode = exclusive")
+    connection.execute(f"pragma journal_mode = {journal}")
+    connection.execute("pragma synchronous = off")  # survives a killed process, if not a power cut
+    connection.executescript(_SCHEMA)
+    path.chmod(0o600)
+    return connection

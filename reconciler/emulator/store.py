@@ -223,18 +223,17 @@ class Store:
         nothing has changed. What is written in the block becomes durable as a whole."""
         self.commit()
         fresh = Store()
-        fresh._database, fresh._provisional = self._database, True
+        fresh._database = self._database.begin_successor() if self._database else None
+        fresh._provisional = True
         try:
-            if self._database:
-                self._database.empty()
             yield fresh
             fresh._flush()
         except BaseException:
-            if self._database:
-                self._database.rollback()
+            if fresh._database:
+                fresh._database.discard()
             raise
-        if self._database:
-            self._database.commit()
+        if fresh._database and self._database:
+            fresh._database.succeed(self._database)
         fresh._provisional, self._database = False, None
 
     def close(self) -> None:
