@@ -22,6 +22,7 @@ from reconciler.emulator.failures import (
 from reconciler.emulator.faults import Fault
 from reconciler.emulator.lag import Lag
 from reconciler.emulator.misfortune import check_pollable, effect, lose_operation, refusal, spoil
+from reconciler.emulator.operations import waiting_headers
 from reconciler.emulator.providers.authorization import check_permission
 from reconciler.emulator.router import Match, Request, Response, Route, Router
 from reconciler.emulator.traffic import sort_of
@@ -85,7 +86,8 @@ class Gateway:
         except ArmError as error:
             response = Response(error.status, error.body(), error.headers)
         world.commit()
-        response = replace(response, headers={**self._common_headers(call), **quota, **response.headers})
+        waiting = waiting_headers(response.headers, call.headers.get("user-agent", ""))
+        response = replace(response, headers={**self._common_headers(call), **quota, **response.headers, **waiting})
         outcome = Outcome(response, template, delay, operations=tuple(world.operations.started))
         if fault is None:
             return outcome

@@ -189,6 +189,14 @@ def timing_headers(world: World, operation: Operation) -> dict[str, str]:
     return {"x-ms-retry-after-ms": str(milliseconds), "X-Go-Azure-Sdk-Skip-Polling-Delay": "true"}
 
 
+def waiting_headers(headers: Mapping[str, str], user_agent: str) -> dict[str, str]:
+    """What half of Terraform's provider needs besides: it reads whole seconds only, and waits 30 when told nothing."""
+    told = headers.get("x-ms-retry-after-ms")
+    if told is None or "HashiCorp" not in user_agent:
+        return {}
+    return {"Retry-After": str(int(told) // 1000)}
+
+
 def _signed(world: World, request: Request, url: str) -> str:
     absolute = url if url.startswith("https:") else request.base_url + url
     if not world.configuration.sign_polling_urls:

@@ -57,7 +57,7 @@ def test_create_update_stop_and_delete(compute):
             "storageProfile": {
                 "imageReference": {"publisher": "Canonical", "offer": "x", "sku": "y", "version": "latest"},
                 "dataDisks": [{"lun": 0, "createOption": "Empty", "diskSizeGB": 32}],
-            }
+            },
         },
     }
     made = compute.virtual_machines.begin_create_or_update("rg-app", "new-01", spec).result()

@@ -54,7 +54,8 @@ def put_policy(world: World, request: Request) -> Response:
     sent = request.properties()
     if sent.get("backupManagementType") != "AzureIaasVM":
         raise refuse_policy([Refusal("BP-01", "only policies of backupManagementType AzureIaasVM are modelled")])
-    properties = fill_in(sent, held["properties"] if held else None)
+    day = world.clock.now().date().isoformat()
+    properties = fill_in(sent, held["properties"] if held else None, day=day)
     _check_body(name, properties)
     if held is None:
         check_policy_room(world, vault["id"])

@@ -1,5 +1,6 @@
 """What the backup service puts into policies unasked: defaults of fields, and the policies every vault is born with."""
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from datetime import datetime
@@ -13,6 +14,7 @@ from reconciler.emulator.world import World
 Body = dict[str, Any]
 
 DEFAULT_DAYS = 30
+_TIME_OF_DAY = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def default_instant_days(properties: Mapping[str, Any]) -> int:
@@ -22,15 +24,18 @@ def default_instant_days(properties: Mapping[str, Any]) -> int:
     return 5 if frequency(properties) == "Weekly" else 2
 
 
-def fill_in(properties: Mapping[str, Any], held: Mapping[str, Any] | None = None) -> Body:
-    """A policy as the service keeps it. Times lose `.000`; a tieringPolicy that is left out stays as it was (BP-27)."""
+def fill_in(properties: Mapping[str, Any], held: Mapping[str, Any] | None = None, *, day: str = "2024-01-01") -> Body:
+    """A policy as the service keeps it. Times lose `.000`; a tieringPolicy that is left out stays as it was (BP-27).
+
+    `day` (ISO date) completes times that come without a date, as Terraform sends them.
+    """
     filled: Body = {"backupManagementType": "AzureIaasVM"}
     if policy_tier(properties) != "V1":
         filled["policyType"] = properties["policyType"]
     filled["instantRPDetails"] = {}
     if held and "tieringPolicy" in held:
         filled["tieringPolicy"] = deepcopy(held["tieringPolicy"])
-    filled |= _respell_times(properties)
+    filled |= _respell_times(properties, day)
     filled.pop("resourceGuardOperationRequests", None)
     if filled.get("policyType") == "V1":
         del filled["policyType"]
@@ -45,12 +50,14 @@ def fill_in(properties: Mapping[str, Any], held: Mapping[str, Any] | None = None
     return filled
 
 
-def _respell_times(value: Any) -> Any:
+def _respell_times(value: Any, day: str) -> Any:
     """`2024-04-28T16:30:00.000Z` comes back as `2024-04-28T16:30:00Z`; nulls are as good as not sent."""
     if isinstance(value, Mapping):
-        return {key: _respell_times(entry) for key, entry in value.items() if entry is not None}
+        return {key: _respell_times(entry, day) for key, entry in value.items() if entry is not None}
     if isinstance(value, list):
-        return [_respell_times(entry) for entry in value]
+        return [_respell_times(entry, day) for entry in value]
+    if isinstance(value, str) and _TIME_OF_DAY.fullmatch(value):
+        value = f"{day}T{value}"
     if isinstance(value, str) and len(value) > 18 and value[4:5] == "-" and value[10:11] == "T":
         try:
             return wire_time(parse_time(value))

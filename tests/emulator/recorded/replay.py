@@ -31,7 +31,7 @@ LONGEST_GAP = timedelta(days=2)
 """A longer one between two exchanges means that a file holds several recordings."""
 
 _SEGMENT = re.compile(r"/resource[gG]roups/([^/\"\s]+)(?:/providers/([^/\"\s]+/[^/\"\s]+)/([^/\"?\s]+))?")
-_ITEM = re.compile(r"protectedItems/vm;iaasvmcontainerv2;([^;/\"\s]+);([^;/\"?\s]+)", re.IGNORECASE)
+_ITEM = re.compile(r"iaasvmcontainerv2;([^;/\"\s]+);([^;/\"?\s]+)", re.IGNORECASE)
 _POLICY = re.compile(r"backupPolicies/([^/\"?\s]+)")
 _WORD = re.compile(r"[A-Z][A-Za-z, ]{0,39}")
 
@@ -133,6 +133,7 @@ class Replay:
         estate.load(self.world, document)
         self._gateway = Gateway(self.world, providers.router())
         self._drawn: dict[str, str] = {}
+        self._last = _date(exchanges[0])
         for item in self.world.store.ids(ITEMS) if states.get("backup") == "running" else ():
             self._call("POST", f"{quote(item, safe='/;')}/backup?api-version=2024-04-01", b"{}")
             self.world.advance(timedelta(minutes=1))
@@ -159,7 +160,7 @@ class Replay:
         status = body.get("status") or (body.get("properties") or {}).get("status")
         under_way = status in ("InProgress", "Cancelling") or (exchange.method == "GET" and exchange.status == 202)
         self.world.clock.auto_advance = not under_way
-        gap = _date(exchange) - self.world.clock.now()
+        gap, self._last = _date(exchange) - self._last, _date(exchange)
         is_job = "/backupJobs/" in exchange.path
         if timedelta(0) < gap < (JOB_RUNS if under_way else LONGEST_GAP) and (is_job or not under_way):
             self.world.advance(gap)
