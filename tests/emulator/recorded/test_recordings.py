@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from urllib.parse import unquote
 
@@ -43,6 +44,13 @@ def test_recordings_without_a_description_are_of_calls_that_are_absent() -> None
                 text for text in absent if text.split(" ")[0] == exchange.method and fits(text.split(" ")[1], path)
             ]
             assert request, f"{exchange.name}: {exchange.method} {path} is neither described nor listed as absent"
+
+
+def test_codes_are_recorded_or_not_as_the_list_says() -> None:
+    answers = json.dumps([exchange.body for exchange in exchanges()])
+    codes = DIFFERENCES["codes"]
+    assert [code for code in codes["recorded"] if code not in answers] == []
+    assert [code for code in (*codes["told"], *codes["plausible"]) if code in answers] == []
 
 
 @pytest.mark.parametrize("mark", ["~", "!"])

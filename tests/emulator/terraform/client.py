@@ -1,7 +1,7 @@
 """A client that asks and waits as Terraform's azurerm provider does: its two SDKs have different ideas of an operation.
 
-Both raise `BrokenError` where the provider fails, panics or waits for ever. Nothing here sleeps: a wait moves the emulator's
-clock by as much, and is kept for the test to look at.
+Both raise `BrokenError` where the provider fails, panics or waits for ever. Nothing here sleeps: a wait moves the
+emulator's clock by as much, and is kept for the test to look at.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Terraform:
             self.running.advance(f"{round(seconds)}s")
 
     def poll_new(self, first: Answer, resource: str, version: str) -> None:
-        """The newer SDK (vaults, groups): path and query of the URL on the ARM host; ends in 200 with a status, only."""
+        """The newer SDK (vaults, groups): path and query of the URL on the ARM host; only 200 with a status ends it."""
         url = first.headers.get("azure-asyncoperation") or first.headers.get("location")
         target = _on_this_host(url) if url else f"{resource}?api-version={version}"
         answer = first
