@@ -4,10 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test check schemas golden bench conformance chaos lock clean
+.PHONY: help setup demo test check schemas golden bench bench-emulator conformance chaos lock clean
 
 help:            ## Show the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: $(READY)  ## Make the virtual environment with the locked dependencies
 
@@ -37,7 +37,7 @@ schemas: $(READY) ## Write the JSON Schemas again from the kinds
 	@$(BIN)/reconciler schema --write schemas
 
 golden: $(READY) ## Write the golden files again; read the diff before you commit it
-	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/render tests/stories tests/emulator/test_client_settings.py
+	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/render tests/stories tests/emulator/recorded tests/emulator/test_client_settings.py
 
 bench: $(READY)  ## Measure plans of 100, 1,000 and 10,000 VMs against the floor of fetching the same pages
 	@$(BIN)/python tests/bench
@@ -48,6 +48,9 @@ chaos: $(READY)  ## 500 runs of faults and kills; CHAOS_SEED=N draws others
 conformance: $(READY)  ## Drive the emulator with az and Cloud Custodian, installed below .conformance/ (minutes)
 	@$(BIN)/python tests/conformance
 
+bench-emulator: $(READY)  ## What it takes the emulator to serve 100,000 VMs: start, memory, requests a second
+	@$(BIN)/python tests/bench/emulator.py
+
 lock: $(READY)   ## Pin the dependencies again, with hashes
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
@@ -56,4 +59,4 @@ lock: $(READY)   ## Pin the dependencies again, with hashes
 	  --generate-hashes --universal --python-version 3.11 --quiet --upgrade --output-file requirements-$$client.txt || exit 1; done
 
 clean:           ## Remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .conformance .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

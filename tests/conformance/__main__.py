@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,12 +30,11 @@ class Record:
     steps: dict[tuple[str, str], dict[tuple[str, str], str]] = field(default_factory=dict)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> object:
+    def pytest_runtest_makereport(self, item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        module = item.module  # type: ignore[attr-defined]
         way = str(item.callspec.params["way"]) if hasattr(item, "callspec") else "proxy"
-        column = (module.CLIENT, way)
-        step = (module.__name__.rpartition(".")[2], item.originalname.removeprefix("test_").replace("_", " "))  # type: ignore[attr-defined]
+        column = (item.module.CLIENT, way)
+        step = (item.module.__name__, item.originalname.removeprefix("test_").replace("_", " "))
         self.seconds[column] = self.seconds.get(column, 0.0) + report.duration
         outcomes = self.steps.setdefault(step, {})
         if report.failed or (report.when == "call" and column not in outcomes):
@@ -71,14 +71,19 @@ def _count(record: Record, column: tuple[str, str]) -> str:
 
 
 def main() -> int:
-    """Arguments are pytest's: `-k backup`, `-x`. The exit code is pytest's too: a run without a step is a failure."""
+    """Arguments: names of stories (all by default), and pytest's own, as `-x`. A step stands on those before it.
+
+    Ends with pytest's exit code: a run without a step is a failure.
+    """
     started = time.monotonic()
     for name in environments.PACKAGES:
         environments.make(name)
     record = Record()
-    files = [str(HERE / f"{story}.py") for story in STORIES]
-    options = ["-p", "no:cacheprovider", "--import-mode=prepend", "-o", "addopts=", "-q", "--tb=short"]
-    code = pytest.main([*options, *sys.argv[1:], *files], plugins=[record])
+    chosen = [argument for argument in sys.argv[1:] if argument in STORIES]
+    files = [str(HERE / f"{story}.py") for story in chosen or STORIES]
+    others = [argument for argument in sys.argv[1:] if argument not in chosen]
+    options = ["-p", "no:cacheprovider", "--import-mode=prepend", "-o", "addopts=", "-q", "--tb=short", *others]
+    code = pytest.main([*options, *files], plugins=[record])
     if record.steps:
         show(record)
     print(f"{time.monotonic() - started:.0f} s in all")

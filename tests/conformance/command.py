@@ -75,14 +75,8 @@ def settled(settings: str, commands: Path, folder: Path) -> dict[str, str]:
     show = f"{sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
     bare = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     bare |= {"HOME": str(folder), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        ["sh", "-e", "-c", f"{settings}\n{show}"],
-        env=bare,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    shell = ["sh", "-e", "-c", f"{settings}\n{show}"]
+    done = subprocess.run(shell, env=bare, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, f"{settings}\nends with {done.returncode}: {done.stderr}"
     environment: dict[str, str] = json.loads(done.stdout.strip().splitlines()[-1])
     return environment

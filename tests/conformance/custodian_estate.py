@@ -30,6 +30,11 @@ def names(resources: list[dict]) -> list[str]:
     return sorted(one["name"] for one in resources)
 
 
+def in_power_state(state: str) -> dict:
+    swapped = {"op": "in", "value_type": "swap", "value": f"PowerState/{state}"}
+    return {"type": "instance-view", "key": "statuses[].code", **swapped}
+
+
 def test_azure_vm(custodian):
     machines = found_by(custodian, "azure.vm")
     assert names(machines) == ["APP-02", "app-01", "app-03", "north-01"]
@@ -38,14 +43,7 @@ def test_azure_vm(custodian):
 
 def test_azure_vm_filters(custodian):
     assert names(found_by(custodian, "azure.vm", {"tag:env": "prod"})) == ["APP-02", "app-01", "north-01"]
-    running = {
-        "type": "instance-view",
-        "key": "statuses[].code",
-        "op": "in",
-        "value_type": "swap",
-        "value": "PowerState/running",
-    }
-    assert names(found_by(custodian, "azure.vm", running)) == ["APP-02", "app-01", "north-01"]
+    assert names(found_by(custodian, "azure.vm", in_power_state("running"))) == ["APP-02", "app-01", "north-01"]
 
 
 def test_azure_disk(custodian):
@@ -74,14 +72,7 @@ def test_action_tag(custodian):
 def test_action_stop(custodian):
     only = {"type": "value", "key": "name", "value": "north-01"}
     found_by(custodian, "azure.vm", only, actions=({"type": "stop"},))
-    stopped = {
-        "type": "instance-view",
-        "key": "statuses[].code",
-        "op": "in",
-        "value_type": "swap",
-        "value": "PowerState/deallocated",
-    }
-    assert names(found_by(custodian, "azure.vm", stopped)) == ["app-03", "north-01"]
+    assert names(found_by(custodian, "azure.vm", in_power_state("deallocated"))) == ["app-03", "north-01"]
 
 
 def test_nothing_is_protected_before_apply(custodian):

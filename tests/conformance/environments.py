@@ -42,6 +42,7 @@ def commands(folder: Path) -> Path:
 
 def versions(name: str) -> str:
     """`azure-cli 2.91.0`, as the installed packages say."""
-    code = f"from importlib.metadata import version; print(*(f'{{p}} {{version(p)}}' for p in {PACKAGES[name]!r}), sep=', ')"
-    python = commands(ROOT / name) / "python"
-    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+    code = r"import sys, importlib.metadata as m; print(*(f'{p} {m.version(p)}' for p in sys.argv[1:]), sep='\n')"
+    command = [str(commands(ROOT / name) / "python"), "-c", code, *PACKAGES[name]]
+    said: str = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return said.strip()
