@@ -200,7 +200,7 @@ def test_an_objective_that_is_missed_although_nothing_differs(story: Story) -> N
     missed = {one["code"] for one in findings if one.get("address", "").endswith("app-02")}
     assert missed == {"backups-failing", "rpo-missed"}
     story.run("drift", "--fail-on", "objectives", code=2)
-    story.run("drift", "--fail-on", "unmanaged", code=0)
+    story.run("drift", "--fail-on", "uncovered", code=2)
     story.azure.clear_faults()
     story.azure.advance("1d")
     assert "promised is 36h" not in story.run("drift", code=0).out
