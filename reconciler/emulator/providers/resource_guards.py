@@ -109,7 +109,7 @@ def unlock_delete(world: World, request: Request) -> Response:
 def delete_proxy(world: World, request: Request) -> Response:
     vault_id = request.path.partition("/backupResourceGuardProxies")[0]
     check_unlocked(world, vault_id, request.path, "backupResourceGuardProxies/delete")
-    return Response(200 if world.store.delete(request.path) else 204, {})
+    return Response(200, {}) if world.store.delete(request.path) else Response(204)
 
 
 _PROXY = VAULT + "/backupResourceGuardProxies/{proxy}"
