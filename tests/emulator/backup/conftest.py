@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -18,9 +17,6 @@ from reconciler.emulator.clock import Clock
 from reconciler.emulator.gateway import Call, Gateway
 from reconciler.emulator.store import Store
 from reconciler.emulator.world import Configuration, World
-
-RECORDINGS = Path(__file__).parents[3].parent / "shared" / "azure" / "wire" / "backup"
-collect_ignore = [] if RECORDINGS.is_dir() else ["test_recorded_shapes.py"]
 
 SUBSCRIPTION = "11111111-1111-4111-8111-111111111111"
 OTHER_SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
