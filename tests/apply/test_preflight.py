@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.apply.preflight import Permission, allowed, preflight
 from reconciler.errors import AbsentError, AzureError, DeniedError
+from reconciler.model.arm_id import ArmId
 from reconciler.plan.change import Action, Change, Reason, Step
 from reconciler.plan.finding import Severity
 from reconciler.plan.plan import Plan
@@ -72,7 +73,7 @@ def plan(*permissions: str, approval: str = "") -> Plan:
                     address=f"widget.prod/w{number}",
                     verb="put",
                     title=f"Write w{number}",
-                    lane=VAULT.casefold(),
+                    lane=ArmId(VAULT).key,
                     permission=permission,
                     needs_approval=approval,
                 ),
