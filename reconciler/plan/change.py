@@ -9,7 +9,6 @@ import msgspec
 
 from reconciler.model.source import Source
 
-
 ABSENT = "absent"
 """The fingerprint, in a basis, of what is not there."""
 
