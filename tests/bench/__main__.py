@@ -84,7 +84,12 @@ def traffic(running: Running) -> tuple[list[str], int, int]:
     log = running.requests()
     once = log[: len(log) // RUNS]
     urls = [f"{running.endpoint}{quote(entry['path'])}?{entry['query']}" for entry in once if entry["method"] == "GET"]
-    return urls, len(once), len(urls)
+    return urls, len(once), sum(is_collection(entry["path"]) for entry in once)
+
+
+def is_collection(path: str) -> bool:
+    """Behind the provider, resources are pairs of type and name; a collection ends with a type."""
+    return len(path.rpartition("/providers/")[2].strip("/").split("/")[bool("/providers/" in path) :]) % 2 == 1
 
 
 def start_up() -> None:
