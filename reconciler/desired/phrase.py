@@ -89,7 +89,7 @@ def retype(value: Any, wanted: str, spelling: str) -> str:
         meant = boolean_meant(value) if isinstance(value, str) else ""
         return _bare(meant, value) or "write true or false"
     if wanted == "integer" and not isinstance(value, (dict, list, bool)):
-        return _bare(integer_meant(spelling or value), value) or "write it in digits, as 30"
+        return _bare(integer_meant(spelling or str(value)), value) or "write it in digits, as 30"
     return ""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.desired.load import Raw
@@ -148,6 +148,7 @@ VALUES = st.recursive(
 )
 
 
+@example(kind="Lock", body={"strength": 1.5})
 @given(
     kind=st.sampled_from(["Scope", "Lock", "Protection", "Exemption"]), body=st.dictionaries(KEYS, VALUES, max_size=6)
 )
