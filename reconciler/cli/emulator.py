@@ -153,8 +153,8 @@ def arm(method: str, path: str, body: str | None, home: Path | None) -> None:
     from reconciler.emulator.portal import request
 
     found = running(home)
-    content = Path(body[1:]).read_text(encoding="utf-8") if body and body.startswith("@") else body
     with refusals():
+        content = Path(body[1:]).read_text(encoding="utf-8") if body and body.startswith("@") else body
         answer = request(found, method.upper(), path, content)
     note(f"HTTP {answer.status}")
     if answer.text:

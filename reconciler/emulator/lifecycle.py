@@ -23,14 +23,21 @@ _PAUSE = 0.02  # seconds between two looks at a server that starts or stops
 
 
 def state_folder(folder: Path | None = None) -> Path:
-    """The given folder, or ``$RECONCILER_EMULATOR_HOME``, or the user's state folder. Made when missing (0700)."""
+    """The given folder, or ``$RECONCILER_EMULATOR_HOME``, or the user's state folder. Made when missing (0700).
+
+    Raises EmulatorError where it cannot be made.
+    """
     if folder is None and os.environ.get(HOME):
         folder = Path(os.environ[HOME])
     if folder is None:
         import platformdirs
 
         folder = platformdirs.user_state_path("reconciler") / "emulator"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or error
+        raise EmulatorError(f"cannot make its folder {folder}: {why}; name one you may write to in {HOME}") from error
     return folder.resolve()
 
 

@@ -76,3 +76,24 @@ def test_the_policies_of_a_generated_estate(emulator: Command, tmp_path: Path) -
     told = emulator("generate", str(tmp_path / "policies"), "--vms", "20", "--seed", "3")
     assert "--vms 20 --seed 3" in told
     assert run(["validate", str(tmp_path / "policies")]) == ExitCode.OK
+
+
+def test_a_folder_that_cannot_be_made_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a HOME that is not there, or read-only: on a build agent that is no bug of ours."""
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("RECONCILER_EMULATOR_HOME", str(tmp_path / "file" / "emulator"))
+    for arguments in (["plan", "--cloud", "emulator"], ["emulator", "start"], ["emulator", "status"]):
+        assert run(arguments) is ExitCode.ERROR
+        told = capsys.readouterr().err
+        assert "cannot make its folder" in told
+        assert "RECONCILER_EMULATOR_HOME" in told
+        assert "internal error" not in told
+
+
+def test_a_body_that_cannot_be_read_is_told(emulator: Command) -> None:
+    emulator("start", "--speed", "0")
+    told = emulator("arm", "PUT", "/subscriptions", "--body", "@nowhere.json", code=ExitCode.ERROR)
+    assert "nowhere.json" in told
+    assert "internal error" not in told
