@@ -140,7 +140,13 @@ class Screen:
         self.troubles: list[Trouble] = []
 
     def __enter__(self) -> Self:
+        from importlib.metadata import version
+
+        from reconciler.apply.events import Version
+
         self._begin(Mode.JSON if self._asked.mode is Mode.JSON else Mode.PLAIN)
+        if self._asked.mode is Mode.JSON:
+            self._tell(Version(at=self._azure.now(), reconciler=version("reconciler")))
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -54,7 +54,8 @@ def recap(troubles: Sequence[Trouble], result: Result) -> Iterator[str]:
         yield f"Left: {', '.join(parts)}."
     if result.needs_approval:
         yield "Get the approval, then run apply again."
-    yield "Next: mend what went wrong and run apply again: it plans afresh, and what is done is not done twice."
+    mend = "mend what went wrong and " if troubles else ""
+    yield f"Next: {mend}run apply again: it plans afresh, and what is done is not done twice."
 
 
 def _trouble(event: Trouble) -> Iterator[str]:

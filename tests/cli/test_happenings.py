@@ -55,6 +55,14 @@ def test_a_single_trouble_is_not_told_twice() -> None:
     assert "run apply again" in said[-1]
 
 
+def test_a_run_that_was_only_stopped_has_nothing_to_mend() -> None:
+    said = list(recap([], Result((ending(Status.DONE), ending(Status.NOT_TRIED)), stopped=True)))
+    assert said[1:] == [
+        "Left: 1 step not tried.",
+        "Next: run apply again: it plans afresh, and what is done is not done twice.",
+    ]
+
+
 def test_several_troubles_are_gathered_at_the_end() -> None:
     trouble = events.ApplyErrored(**STEP, elapsed_seconds=1, message="no", why="Code: words", advice="mend it")
     said = list(recap([trouble, trouble], Result((ending(Status.FAILED), ending(Status.NEEDS_APPROVAL)))))

@@ -34,6 +34,7 @@ def test_what_depends_on_a_failure_is_skipped_and_says_why(story: Story) -> None
     story.azure.add_fault({"method": "PUT", "path": "*/rsv-new", "count": 1, **refused})
     said = story.run("apply", "--auto-approve", "--format", "json", code=4)
     events = [json.loads(line) for line in said.out.splitlines()]
+    assert events[0]["type"] == "version"
     skipped = [event for event in events if event["type"] == "apply_skipped"]
     assert len(skipped) == 5
     assert {event["because"] for event in skipped} == {"vault.prod/rg-backup/rsv-new#create"}
