@@ -219,19 +219,6 @@ class Stopping(Event, frozen=True, kw_only=True, tag="stopping"):
         return f"Stopping: nothing new is started, waiting for {count}. Once more to stop waiting."
 
 
-class Diagnostic(Event, frozen=True, kw_only=True, tag="diagnostic"):
-    """Something the reader should know that belongs to no step."""
-
-    severity: str
-    message: str
-    why: str = ""
-    advice: str = ""
-
-    @property
-    def text(self) -> str:
-        return "\n".join((f"{self.severity}: {self.message}", *_reasons(self.why, self.advice)))
-
-
 class ChangeSummary(Event, frozen=True, kw_only=True, tag="change_summary"):
     """Last of the stream: how many steps ended how."""
 

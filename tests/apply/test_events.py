@@ -47,11 +47,6 @@ WORDS: list[tuple[events.Event, str, str]] = [
         "stopping",
         "No longer waiting for 2 running steps; the journal keeps them, the next apply takes them up.",
     ),
-    (
-        events.Diagnostic(at=AT, severity="warning", message="careful", advice="look"),
-        "diagnostic",
-        "warning: careful\n  next: look",
-    ),
     (events.ChangeSummary(at=AT, done=3), "change_summary", "Apply complete: 3 done (0 s)."),
     (
         events.ChangeSummary(at=AT, done=1, needs_approval=1, left_open=1, not_tried=2, elapsed_seconds=61),

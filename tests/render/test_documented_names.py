@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from reconciler.apply import events
 from reconciler.model.arm_id import ArmId
 from reconciler.model.explanation import Candidate, Decision, Explanation, Setting
 from reconciler.model.machine import Machine
@@ -83,3 +84,23 @@ def test_a_drift_report_has_the_names_of_a_plan_and_its_entries_under_resource_d
     assert plan["resource_drift"] == [] == drift["resource_changes"]
     assert plan["resource_changes"] == drift["resource_drift"] != []
     assert drift["applyable"] is False
+
+
+def test_every_event_of_an_apply_is_documented_with_its_fields() -> None:
+    """Those of one step share `step`, `address` and `title`; every event has a time."""
+    chapter = DOCUMENT.read_text(encoding="utf-8").split("\n## apply\n", 1)[1]
+    rows = (line.split("|")[1::2] for line in chapter.splitlines() if line.startswith("| `"))
+    told = {kind.strip(" `"): set(re.findall(r"`(\w+)`", besides)) for kind, besides in rows}
+    assert told == {str(kind.__struct_config__.tag): own_fields(kind) for kind in event_types(events.Event)}
+
+
+def event_types(kind: type[events.Event]) -> Iterator[type[events.Event]]:
+    for inner in kind.__subclasses__():
+        if inner is not events.StepEvent:
+            yield inner
+        yield from event_types(inner)
+
+
+def own_fields(kind: type[events.Event]) -> set[str]:
+    shared = events.StepEvent if issubclass(kind, events.StepEvent) else events.Event
+    return set(kind.__struct_fields__) - set(shared.__struct_fields__)
