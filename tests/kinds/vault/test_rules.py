@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from reconciler.kinds.vault import rules
 from reconciler.kinds.vault.rules import check_vault
 from reconciler.plan.finding import Severity
 
@@ -119,3 +123,9 @@ def test_every_error_of_a_document_in_one_run(vault_document, declare):
         "BP-76",
         "BP-75",
     ]
+
+
+def test_every_rule_has_a_refused_case():
+    """BP-51 speaks of many vaults: it has a test of its own."""
+    written = set(re.findall(r'code="([^"]+)"', Path(rules.__file__).read_text()))
+    assert written == {code for _, _, code, _, _ in REFUSED} | {"BP-51"}
