@@ -127,6 +127,7 @@ class Gateway:
     def _handle(self, route: Route, request: Request, fault: Fault | None) -> Response:
         if request.method in ("GET", "HEAD"):
             check_pollable(self.world, request.path)
+            self.world.look_at(request.path)
             return self._lag.answer(lambda: _handle(self.world, route, request))
         if fault and fault.stale:
             self._lag.remember(request.path, fault.stale)

@@ -114,10 +114,10 @@ class Operations:
         wanted = resource.lower()
         return [found for _, _, guid in self._due if (found := self._by_guid[guid]).resource.lower() == wanted]
 
-    def count_poll(self, guid: str) -> int:
-        """Counts one poll of an operation; answers how often it has been polled, this one included."""
-        self._polls[guid] = self._polls.get(guid, 0) + 1
-        return self._polls[guid]
+    def count_poll(self, awaited: str) -> int:
+        """Counts one poll of an operation, or of whatever else; answers how many there were, this one included."""
+        self._polls[awaited] = self._polls.get(awaited, 0) + 1
+        return self._polls[awaited]
 
     def next_end(self) -> datetime | None:
         return self._due[0][0] if self._due else None

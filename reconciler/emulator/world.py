@@ -111,11 +111,25 @@ class World:
         operation = self.operations.get(guid)
         if operation is None or operation.done:
             return operation
-        polls = self.operations.count_poll(operation.guid)
-        if self.clock.auto_advance and operation.end and polls > self.configuration.polls_in_progress:
-            self.clock.advance_to(operation.end)
-            self.settle()
+        self._await(operation.guid, operation.end, in_vain=self.configuration.polls_in_progress)
         return self.operations.get(guid)
+
+    def look(self, awaited: str, moment: datetime | None) -> None:
+        """Somebody reads what will change at ``moment`` (None: never); some clients wait by nothing else.
+
+        Who reads once sees what is there; who reads again waits, and with ``auto_advance`` the clock jumps.
+        """
+        self._await(f"read {awaited}", moment, in_vain=max(1, self.configuration.polls_in_progress))
+
+    def look_at(self, resource: str) -> None:
+        """``look`` for the end of whatever is being done to a resource."""
+        for operation in self.operations.running(resource):
+            self.look(operation.guid, operation.end)
+
+    def _await(self, awaited: str, moment: datetime | None, *, in_vain: int) -> None:
+        if self.operations.count_poll(awaited) > in_vain and self.clock.auto_advance and moment:
+            self.clock.advance_to(moment)
+            self.settle()
 
     def commit(self) -> None:
         """Makes durable what was done, together with how far the clock has been settled."""

@@ -136,6 +136,24 @@ def test_a_poll_without_auto_advance_waits():
     assert world.poll(guid).status == "Succeeded"
 
 
+def test_who_reads_again_waits():
+    """A client that looks at the resource alone must not wait for ever where the clock stands still."""
+    world = make_world([])
+    world.operations.start("x", duration=MINUTE, resource="/vaults/V")
+    world.look_at("/vaults/v")
+    assert world.clock.now() == NOW, "who reads once sees what is there"
+    world.look_at("/vaults/v")
+    assert world.clock.now() == NOW + MINUTE
+    assert world.operations.running("/vaults/v") == []
+
+
+def test_reads_do_not_move_a_clock_that_is_not_to_jump():
+    world = make_world([], auto_advance=False)
+    for _ in range(3):
+        world.look("a job", NOW + MINUTE)
+    assert world.clock.now() == NOW
+
+
 @pytest.mark.parametrize(
     ("effect", "status"), [(Effect(hangs=True), "InProgress"), (Effect(error={"code": "X", "message": "y"}), "Failed")]
 )

@@ -239,13 +239,21 @@ def find_run(world: World, vault_id: str, guid: str) -> Run | None:
 
 
 def get_job(world: World, request: Request) -> Response:
+    """A repeated read of a job that is under way is a poll: the Azure CLI waits by it."""
     vault = find_vault(world, request)
+    guid = request.params["job"]
     body = world.store.get(request.path)
     if body is not None:
+        operation = world.operations.get(world.store.hidden(body["id"])["operation"])
+        if operation is not None and not operation.done:
+            world.look(guid.lower(), operation.end)
         return Response(200, _show_configuration(world, body, full=True))
-    run = find_run(world, vault["id"], request.params["job"])
+    run = find_run(world, vault["id"], guid)
+    if run is not None and run.outcome == RUNNING:
+        world.look(guid.lower(), run.end)
+        run = find_run(world, vault["id"], guid)
     if run is None:
-        raise not_in_vault(f"The job {request.params['job']}")
+        raise not_in_vault(f"The job {guid}")
     return Response(200, _show_run(world, run, full=True))
 
 

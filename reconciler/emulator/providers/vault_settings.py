@@ -148,7 +148,7 @@ def show_vault(world: World, body: Mapping[str, Any]) -> Body:
     shown = deepcopy(dict(body))
     kept = world.store.hidden(shown["id"])
     properties = shown["properties"]
-    if is_late(world.clock.now(), parse_time(kept["created"])) and not kept["sentSecurity"]:
+    if late_until(world, shown["id"]) is not None:
         properties.pop("securitySettings", None)
         properties["secureScore"], properties["bcdrSecurityLevel"] = secure_score({}, guarded=False)
         return shown
@@ -178,8 +178,11 @@ def _show_immutability(settings: Mapping[str, Any], *, sent: bool) -> Body:
     return {} if held is None and sent else {"immutabilitySettings": held}
 
 
-def is_late(now: datetime, created: datetime) -> bool:
-    return now < created + LATE_AFTER
+def late_until(world: World, vault_id: str) -> datetime | None:
+    """When the late fields of a vault appear; None where they are there, or were sent with the creation."""
+    kept = world.store.hidden(vault_id)
+    moment = parse_time(kept["created"]) + LATE_AFTER
+    return moment if world.clock.now() < moment and not kept["sentSecurity"] else None
 
 
 def secure_score(properties: Mapping[str, Any], *, guarded: bool = False) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from reconciler.emulator.providers.resource_guards import check_guard
 from reconciler.emulator.providers.vault_settings import (
     DEFAULTS,
     check_settings,
+    late_until,
     merge,
     respell,
     secure_score,
@@ -50,12 +51,11 @@ def list_vaults(world: World, request: Request) -> Response:
 
 
 def get_vault(world: World, request: Request) -> Response:
-    """While the vault is being deleted this is a poll, too: Terraform looks at nothing else."""
     held = find_vault(world, request)
-    for operation in world.operations.running(held["id"]):
-        if operation.kind == "vault-delete":
-            world.poll(operation.guid)
-            held = find_vault(world, request)
+    late = late_until(world, held["id"])
+    if late is not None:
+        world.look(f"{held['id']}, late fields", late)
+        held = find_vault(world, request)
     return Response(200, show_vault(world, held))
 
 

@@ -82,6 +82,17 @@ def test_a_scheduled_backup_is_seen_while_it_runs(caller: Any) -> None:
     assert jobs(caller, "status eq 'InProgress'") == []
 
 
+def test_who_asks_for_a_job_again_sees_its_end(caller: Any) -> None:
+    """The clock stands still; `az backup job wait` reads the job and nothing else."""
+    backup = caller.do("POST", caller.item_path("kept-01") + "/backup", {})["properties"]["jobId"]
+    caller.configure("web-01")
+    (configuration,) = jobs(caller, "operation eq 'ConfigureBackup'")
+    for job in (backup, configuration["name"]):
+        told = [caller.get(f"rsv-app/backupJobs/{job}")["properties"]["status"] for _ in range(2)]
+        assert told[-1] == "Completed", told
+    assert caller.item("web-01")["protectionState"] == "IRPending"
+
+
 def test_cancel(caller: Any) -> None:
     done = caller.do("POST", caller.item_path("kept-01") + "/backup", {})
     path = f"rsv-app/backupJobs/{done['properties']['jobId']}"

@@ -90,6 +90,19 @@ def test_patch_takes_effect_when_its_operation_ends(caller: Any) -> None:
     assert vault["tags"] == {"owner": "me"}
 
 
+def test_who_reads_a_vault_again_sees_what_was_to_come(caller: Any) -> None:
+    """The clock stands still, and nobody polls: provisioning, late fields, a change, the end."""
+    caller.send("PUT", "rsv-new", {"location": "westeurope", "sku": {"name": "Standard"}})
+    states = [caller.get("rsv-new")["properties"]["provisioningState"] for _ in range(2)]
+    assert states == ["Provisioning", "Succeeded"]
+    late = ["securitySettings" in caller.get("rsv-new")["properties"] for _ in range(2)]
+    assert late[-1]
+    caller.send("PATCH", "rsv-new", {"tags": {"owner": "me"}})
+    assert [caller.get("rsv-new").get("tags") for _ in range(2)] == [None, {"owner": "me"}]
+    caller.send("DELETE", "rsv-new")
+    assert [caller.send("GET", "rsv-new").status for _ in range(2)] == [200, 404]
+
+
 def test_a_patch_of_the_identity_alone_is_200_in_the_services_spelling(caller: Any) -> None:
     answer = caller.send("PATCH", "rsv-empty", {"identity": {"type": "systemassigned"}})
     assert (answer.status, answer.body["identity"]["type"]) == (200, "SystemAssigned")
