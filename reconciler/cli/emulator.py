@@ -12,6 +12,7 @@ from reconciler.cli.console import note
 from reconciler.cli.emulator_env import env
 from reconciler.cli.emulator_faults import Factor, fault, latency, read_latency, throttle
 from reconciler.cli.running_emulator import HOME, refusals, running
+from reconciler.model.counting import count
 
 if TYPE_CHECKING:
     from reconciler.emulator.remote import Running
@@ -170,8 +171,8 @@ def _describe(found: Running) -> None:
     pace = "frozen" if not facts["speed"] else f"{facts['speed']:g} x"
     click.echo(f"Emulator at {found.endpoint} (process {found.pid})")
     click.echo(
-        f"  estate  {facts['estate']}: {facts['subscriptions']} subscriptions, {facts['virtualMachines']} VMs, "
-        f"{facts['vaults']} vaults"
+        f"  estate  {facts['estate']}: {count(facts['subscriptions'], 'subscription')}, "
+        f"{count(facts['virtualMachines'], 'VM')}, {count(facts['vaults'], 'vault')}"
     )
     click.echo(f"  clock   {_minute(facts)}, {pace}")
     if found.proxy:
