@@ -35,8 +35,14 @@ def render(book: Book, differences: dict[str, Any]) -> str:
         "",
     ]
     parts += ["## Replayed requests\n", "What an answer to a recorded request lacks or has besides, and why:\n"]
-    parts += [f"- {entry['reason']}" for entry in differences["replays"]]
+    parts += ["| in the emulator's answer | why |\n| --- | --- |", *map(_replay, differences["replays"])]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _replay(entry: dict[str, Any]) -> str:
+    """The pattern that the comparison is held against, without what makes it a regular expression in a table."""
+    what = entry["what"].replace("\\", "").replace("(.value[])?", "[.value[]]").replace(".*", "…").replace("|", "\\|")
+    return f"| `{what}` | {entry['reason']} |"
 
 
 def _operations(book: Book) -> Iterator[str]:
