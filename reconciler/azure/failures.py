@@ -73,7 +73,7 @@ def refusal(status: int, body: Any, resource: str) -> AzureError:
     why = f"{said.code}: {said.message}" if said.code and said.message else said.code or said.message
     why = why or f"HTTP {status} without a body"
     code = said.code.lower()
-    if is_guarded(said):
+    if status != 404 and is_guarded(said):
         return guarded(said, resource)
     if status == 404 and code in _GONE_CODES and _BUSINESS_404 not in said.message.lower():
         return AbsentError(f"{resource} does not exist", code=said.code, resource=resource, why=why)

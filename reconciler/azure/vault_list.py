@@ -1,14 +1,12 @@
-"""Recovery Services vaults: one list a subscription, shared by every kind that needs it, and the settings of each."""
+"""Recovery Services vaults: one list a subscription, shared by every kind that needs it."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 import msgspec
 
 from reconciler.azure.clients import Azure
-from reconciler.errors import AbsentError
 from reconciler.model.arm_id import ArmId
 from reconciler.model.location import normalise_location
 
@@ -77,27 +75,25 @@ class LiveVault(msgspec.Struct, frozen=True):
 
 
 async def vault_list(azure: Azure, subscription_id: str) -> tuple[LiveVault, ...]:
-    """Every vault of a subscription with its settings; asked once a refresh, however many kinds want it.
+    """Every vault of a subscription; asked once a refresh, however many kinds want it.
 
     The list leaves redundancy, soft delete and immutability out (recorded in 2024, of vaults that had all three set at
-    that moment), so each vault that comes without them is read by itself.
-    Raises what the list and the reads raise (DeniedError, UnreachableError, ...), to each who asks.
+    that moment): `with_settings` reads those of one vault.
+    Raises what the list raises (DeniedError, UnreachableError, ...), to each who asks.
     """
 
     async def read() -> tuple[LiveVault, ...]:
         path = f"/subscriptions/{subscription_id}/providers/Microsoft.RecoveryServices/vaults"
-        listed = [vault async for vault in azure.list(path, API_VERSION, LiveVault)]
-        whole = await asyncio.gather(*(_with_settings(azure, vault) for vault in listed))
-        return tuple(vault for vault in whole if vault is not None)
+        return tuple([vault async for vault in azure.list(path, API_VERSION, LiveVault)])
 
     return await azure.shared(f"vaults:{subscription_id.lower()}", read)
 
 
-async def _with_settings(azure: Azure, vault: LiveVault) -> LiveVault | None:
-    """The vault itself where the list was silent about its settings; None when it went in the meantime."""
+async def with_settings(azure: Azure, vault: LiveVault) -> LiveVault:
+    """A vault of the list with its settings: by itself where the list was silent about them.
+
+    Raises what the read raises; AbsentError, too: a vault that the list still holds and that is gone by itself.
+    """
     if vault.properties and vault.properties.security_settings and vault.properties.redundancy_settings:
         return vault
-    try:
-        return await azure.get(vault.id, API_VERSION, LiveVault)
-    except AbsentError:
-        return None
+    return await azure.get(vault.id, API_VERSION, LiveVault)

@@ -9,13 +9,17 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.failures import unreadable
 from reconciler.azure.vault_list import vault_list
 from reconciler.errors import AzureError
+from reconciler.kinds.base import Verdict
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
+from reconciler.model.casing import fold
 from reconciler.model.document import Declared
 from reconciler.model.live import Live, Unreadable
 from reconciler.model.location import normalise_location
 from reconciler.model.observed import VaultFacts
+from reconciler.model.protection import Protection
 from reconciler.model.vault import OnRelease, Vault, vault_id
+from reconciler.plan.change import Action, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,13 @@ def declared_vaults(declared: Declared) -> dict[ArmId, LocatedVault]:
     return found
 
 
+def vaults_left(declared: Declared) -> frozenset[str]:
+    """The vaults that aspects move VMs out of (`moveFrom`): folded names and ids."""
+    protections = declared.of("Protection", Protection).values()
+    aspects = (aspect for document in protections for aspect in document.value.aspects.values())
+    return frozenset(fold(name.strip("/")) for aspect in aspects for name in getattr(aspect, "move_from", None) or ())
+
+
 def vault_at(settings: Address, declared: Declared) -> ArmId | None:
     """The ARM id of the vault with this address of its settings; None for a subscription outside the Scope."""
     alias, _, group = settings.scope.partition("/")
@@ -85,13 +96,7 @@ async def live_vaults(azure: Azure, declared: Declared, kind: str) -> tuple[list
         try:
             vaults = await vault_list(azure, subscription_id)
         except AzureError as error:
-            return unreadable(
-                error,
-                kinds=(kind,),
-                scope=alias,
-                what=f"the list of Recovery Services vaults in subscription {alias}",
-                action="Microsoft.RecoveryServices/vaults/read",
-            )
+            return unread_vaults(error, kind, alias)
         return [
             known.get(vault.arm_id) or LocatedVault(vault.name, vault.scope(alias), vault.region, vault.arm_id, False)
             for vault in vaults
@@ -102,9 +107,34 @@ async def live_vaults(azure: Azure, declared: Declared, kind: str) -> tuple[list
     return vaults, [answer for answer in answers if isinstance(answer, Unreadable)]
 
 
+def unread_vaults(error: AzureError, kind: str, alias: str) -> Unreadable:
+    """The gap that a failed list of vaults leaves; one and the same for every kind that reads it."""
+    return unreadable(
+        error,
+        kinds=(kind,),
+        scope=alias,
+        what=f"the list of Recovery Services vaults in subscription {alias}",
+        action="Microsoft.RecoveryServices/vaults/read",
+    )
+
+
 def vault_facts(live: Live, settings: Address) -> VaultFacts:
-    """What is known of a vault's protection settings; those of a new vault where it is not there yet."""
+    """What is known of a vault's protection settings; those of a new vault where it is not there yet. What must not go
+    wrong where they could not be read asks `settings_unread` first."""
     found = live.state.get(settings)
     if found is not None and isinstance(found.observed, VaultFacts):
         return found.observed
     return VaultFacts(location=found.location if found else "")
+
+
+def settings_unread(live: Live, settings: Address) -> Verdict | None:
+    """The refusal of a change that hangs on how its vault is set, where that could not be read."""
+    gap = None if settings in live.state else live.hides(settings)
+    if gap is None:
+        return None
+    return Verdict(
+        Action.BLOCKED,
+        Reason.UNREADABLE,
+        f"how vault {settings.name} is set is not known: {gap.message}",
+        gap.advice or "plan again once it can be read",
+    )

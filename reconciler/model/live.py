@@ -19,8 +19,9 @@ class Unreadable:
     """A collection that could not be read: whatever may lie behind it is *unknown*, never absent.
 
     `kinds` are the kinds whose resources it would have listed; `scope` is the address scope that is affected (`prod`,
-    or `prod/rg-backup/rsv-weu` for one vault); `location` narrows it to one region where a resource of another scope
-    may lie behind it (a VM protected in that vault); "" means none. `message`, `why` and `advice` are for the reader.
+    or `prod/rg-backup/rsv-weu` for one vault). With a `location`, whatever lies in that region of the scope's
+    subscription may lie behind it, too (a VM protected in that vault); "" means no more than the scope. `message`,
+    `why` and `advice` are for the reader.
     """
 
     kinds: tuple[str, ...]
@@ -36,7 +37,8 @@ class Unreadable:
             return False
         if address.within(self.scope) or (f"{address.scope}/{address.name}").casefold() == self.scope.casefold():
             return True
-        return bool(self.location) and location == self.location
+        alias = self.scope.partition("/")[0]
+        return bool(self.location) and location == self.location and address.within(alias)
 
 
 @dataclass(frozen=True)

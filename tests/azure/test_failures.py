@@ -69,6 +69,11 @@ def test_refusals(status, body, kind, code, words):
     assert "\r" not in str(error)
 
 
+def test_a_vault_without_a_guard_is_not_guarded():
+    body = arm("ResourceNotFound", "The resource guard proxy was not found in the vault.")
+    assert type(refusal(404, body, WHERE)) is AbsentError
+
+
 def test_a_denial_names_the_role_action():
     error = refusal(403, arm("AuthorizationFailed", DENIED), WHERE)
     assert "may not perform Microsoft.RecoveryServices/vaults/read" in error.message

@@ -8,13 +8,34 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
 from reconciler.errors import DeniedError
+from reconciler.kinds.protected_vm.document import Backup
 from reconciler.kinds.vault.kind import VaultKind
 from reconciler.kinds.vault_settings.kind import VaultSettingsKind
 from reconciler.live.refresh import refresh
 from reconciler.model.address import Address
+from reconciler.model.document import Declared, Document
+from reconciler.model.live import Live
+from reconciler.model.protection import Protection
+from reconciler.model.selector import Selector
+from reconciler.model.source import Source
+from reconciler.model.vault import Vault
 from tests.live.conftest import PROD, TEST
 
 KINDS = (VaultSettingsKind(), VaultKind())
+
+
+def declare(alias: str, name: str) -> Document[Vault]:
+    vault = Vault(subscription=alias, resource_group="rg-App", location="westeurope")
+    return Document("Vault", name, vault, Source("policies/vaults.yaml", 1, 1))
+
+
+def moving(vault: str) -> Document[Protection]:
+    value = Protection(select=Selector(), aspects={"backup": Backup(policy="daily", move_from=(vault,))})
+    return Document("Protection", "all", value, Source("policies/all.yaml", 1, 1))
+
+
+def settings(live: Live) -> list[Address]:
+    return [address for address in live.state if address.kind == "vault_settings"]
 
 
 async def fault(served, **rule):
@@ -28,11 +49,38 @@ async def test_everything_is_read_with_one_list_each(emulated, estate, declared)
         f"{alias}/rg-App/vm-{number}" for alias in ("prod", "test") for number in range(3)
     ]
     assert live.resource_groups == {"prod/rg-app", "test/rg-app"}
-    assert {str(address) for address in live.state} == {
-        f"{kind}.{alias}/rg-App/rsv-01" for kind in ("vault", "vault_settings") for alias in ("prod", "test")
-    }
+    assert {str(address) for address in live.state} == {f"vault.{alias}/rg-App/rsv-01" for alias in ("prod", "test")}
     assert live.unreadable == ()
-    assert live.requests == 8  # machines, groups and vaults of two subscriptions, and the settings of two vaults
+    assert live.requests == 6  # machines, groups and vaults of two subscriptions
+
+
+async def test_settings_are_read_of_vaults_that_are_declared_or_moved_from(emulated, estate, declared):
+    estate["backup"]["vaults"][1]["name"] = "rsv-02"
+    ours = Declared(declared.scope, (declare("prod", "rsv-01"),))
+    async with emulated(estate) as (_, azure):
+        alone = await refresh(azure, ours, KINDS)
+        both = await refresh(azure, Declared(declared.scope, (*ours.documents, moving("RSV-02"))), KINDS)
+    assert [str(found) for found in settings(alone)] == ["vault_settings.prod/rg-App/rsv-01"]
+    assert alone.requests == 7
+    assert len(settings(both)) == 2
+
+
+async def test_a_vault_that_cannot_be_read_hides_its_own_settings_and_no_more(emulated, estate, declared):
+    estate["backup"]["vaults"][1]["name"] = "rsv-02"
+    ours = Declared(declared.scope, (declare("prod", "rsv-01"), declare("test", "rsv-02")))
+    async with emulated(estate) as (served, azure):
+        await fault(served, path="*/vaults/rsv-01", status=500, code="InternalServerError", message="oh no")
+        live = await refresh(azure, ours, KINDS)
+    assert {str(address) for address in live.state} == {
+        "vault.prod/rg-App/rsv-01",
+        "vault.test/rg-App/rsv-02",
+        "vault_settings.test/rg-App/rsv-02",
+    }
+    (gap,) = live.unreadable
+    assert (gap.kinds, gap.scope) == (("vault_settings",), "prod/rg-App/rsv-01")
+    assert gap.message == "the settings of vault rsv-01 could not be read"
+    assert live.hides(Address("vault_settings", "prod/rg-App", "rsv-01"))
+    assert not live.hides(Address("vault_settings", "prod/rg-App", "rsv-03"))
 
 
 async def test_a_second_refresh_asks_again(emulated, estate, declared):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reconciler.kinds.backup_policy.spec import BackupPolicySpec
 from reconciler.kinds.base import Comparison, Verdict
-from reconciler.kinds.located_vault import vault_facts
+from reconciler.kinds.located_vault import settings_unread, vault_facts
 from reconciler.model.address import Address
 from reconciler.model.observed import ItemFacts, ItemState
 from reconciler.model.retention import increases, reductions
@@ -29,10 +29,14 @@ def judge_policy(comparison: Comparison[BackupPolicySpec], affected: Sequence[It
             "name that one" + (" (VMs cannot go back from Enhanced)" if before.tier == "Enhanced" else ""),
         )
     group, _, vault = comparison.address.scope.rpartition("/")
-    immutability = vault_facts(comparison.situation.live, Address("vault_settings", group, vault)).immutability
+    settings, live = Address("vault_settings", group, vault), comparison.situation.live
+    less = [item for item in reductions(before.terms, after.terms) if item.of_retention]
+    unread = settings_unread(live, settings) if less else None
+    if unread is not None:
+        return unread
+    immutability = vault_facts(live, settings).immutability
     if immutability == "Disabled":
         return None
-    less = [item for item in reductions(before.terms, after.terms) if item.of_retention]
     if less:
         return Verdict(
             Action.BLOCKED,

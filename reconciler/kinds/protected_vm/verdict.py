@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from reconciler.kinds.base import Comparison, Situation, Verdict
-from reconciler.kinds.located_vault import LocatedVault, declared_vaults, vault_facts
+from reconciler.kinds.located_vault import LocatedVault, declared_vaults, settings_unread, vault_facts
 from reconciler.kinds.protected_vm.placement import ACTIVE
 from reconciler.kinds.protected_vm.spec import ProtectedVmSpec
 from reconciler.model.address import Address
@@ -23,7 +23,7 @@ def judge_protection(comparison: Comparison[ProtectedVmSpec]) -> Verdict | None:
     if comparison.desired is None:
         return _judge_release(comparison)
     if comparison.live is None:
-        return None
+        return _judge_unseen(comparison)
     if comparison.live_spec.settings != comparison.wanted_spec.settings:
         return _judge_other_vault(comparison)
     state = comparison.live_spec.state
@@ -104,8 +104,12 @@ def _judge_policy(comparison: Comparison[ProtectedVmSpec]) -> Verdict | None:
             f"make {name} an Enhanced policy, or use another. Going back takes stopping, deleting its recovery points "
             "and protecting it anew",
         )
-    immutability = vault_facts(situation.live, comparison.wanted_spec.settings.address).immutability
+    settings = comparison.wanted_spec.settings.address
     less = [item for item in lost_promises(comparison) if item.of_retention]
+    unread = settings_unread(situation.live, settings) if less else None
+    if unread is not None:
+        return unread
+    immutability = vault_facts(situation.live, settings).immutability
     if immutability != "Disabled" and less:
         return Verdict(
             Action.BLOCKED,
@@ -117,20 +121,29 @@ def _judge_policy(comparison: Comparison[ProtectedVmSpec]) -> Verdict | None:
     return None
 
 
-def _judge_other_vault(comparison: Comparison[ProtectedVmSpec]) -> Verdict:
-    facts = facts_of(comparison)
-    place = comparison.wanted_spec.settings.address
-    vault = place.name
+def _judge_unseen(comparison: Comparison[ProtectedVmSpec]) -> Verdict | None:
+    """Blocked where the vault that the VM is to be protected in could not be read: it may be protected there already,
+    and what would be written as new would then change it."""
+    vault = comparison.wanted_spec.settings.address
     gap = comparison.situation.live.hides(
-        Address(comparison.address.kind, f"{place.scope}/{place.name}", comparison.address.name)
+        Address(comparison.address.kind, f"{vault.scope}/{vault.name}", comparison.address.name)
     )
-    if gap is not None:
-        return Verdict(
-            Action.BLOCKED,
-            Reason.UNREADABLE,
-            f"what vault {vault} holds of this VM is not known: {gap.message}",
-            gap.advice,
-        )
+    if gap is None:
+        return None
+    return Verdict(
+        Action.BLOCKED,
+        Reason.UNREADABLE,
+        f"what vault {vault.name} holds of this VM is not known: {gap.message}",
+        gap.advice or "plan again once it can be read",
+    )
+
+
+def _judge_other_vault(comparison: Comparison[ProtectedVmSpec]) -> Verdict:
+    unseen = _judge_unseen(comparison)
+    if unseen is not None:
+        return unseen
+    facts = facts_of(comparison)
+    vault = comparison.wanted_spec.settings.address.name
     if facts.state not in ACTIVE:
         return Verdict(
             Action.CREATE,
@@ -160,9 +173,13 @@ def _judge_release(comparison: Comparison[ProtectedVmSpec]) -> Verdict:
             f"{dropped}; its backups go on as they are (onRelease: keep)",
             "to stop them, write onRelease: stopRetain in the Vault; an Exemption says why it needs no policy",
         )
-    immutability = vault_facts(comparison.situation.live, vault.settings).immutability
     if vault.on_release == "stopRetain":
         return Verdict(Action.RELEASE, Reason.NOT_DECLARED, dropped)
+    live = comparison.situation.live
+    unread = settings_unread(live, vault.settings)
+    if unread is not None:
+        return unread
+    immutability = vault_facts(live, vault.settings).immutability
     if vault.on_release == "suspend":
         if immutability == "Disabled":
             return Verdict(

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import msgspec
 
 from reconciler.azure.clients import Azure
-from reconciler.azure.failures import failure, unreadable
+from reconciler.azure.failures import failure
 from reconciler.azure.operations import Accepted, Operation
 from reconciler.azure.vault_list import API_VERSION, LiveVault, vault_list
 from reconciler.errors import AbsentError, AzureError, ConflictError, FailedError
 from reconciler.kinds.base import Comparison, DocumentKind, Expansion, Kind, Rule, Verdict
+from reconciler.kinds.located_vault import unread_vaults
 from reconciler.kinds.vault.rules import check_vault
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
@@ -76,13 +77,7 @@ class VaultKind(Kind[VaultSpec]):
             try:
                 vaults = await vault_list(azure, subscription_id)
             except AzureError as error:
-                return unreadable(
-                    error,
-                    kinds=(self.name,),
-                    scope=alias,
-                    what=f"the list of Recovery Services vaults in subscription {alias}",
-                    action="Microsoft.RecoveryServices/vaults/read",
-                )
+                return unread_vaults(error, self.name, alias)
             return [_resource(vault, alias, wanted) for vault in vaults]
 
         for answer in await asyncio.gather(*(read(*pair) for pair in declared.subscriptions.items())):

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 from reconciler.azure.clients import Azure
 from reconciler.azure.failures import failure, unreadable
 from reconciler.azure.operations import Accepted, Operation
-from reconciler.azure.vault_list import API_VERSION, LiveVault, vault_list
+from reconciler.azure.vault_list import API_VERSION, LiveVault, vault_list, with_settings
 from reconciler.errors import AzureError, FailedError
 from reconciler.kinds.base import Comparison, Expansion, Kind, Ownership, Rule, Situation, Verdict
+from reconciler.kinds.located_vault import declared_vaults, unread_vaults, vaults_left
 from reconciler.kinds.phrases import Phrase
 from reconciler.kinds.vault_settings.effects import settings_effects
 from reconciler.kinds.vault_settings.phrases import settings_phrases
@@ -29,6 +30,7 @@ from reconciler.kinds.vault_settings.steps import settings_steps
 from reconciler.kinds.vault_settings.wire import patch_body
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
+from reconciler.model.casing import fold
 from reconciler.model.document import Declared, Document
 from reconciler.model.live import Unreadable
 from reconciler.model.location import normalise_location
@@ -82,27 +84,25 @@ class VaultSettingsKind(Kind[VaultSettingsSpec]):
             )
 
     async def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
-        """The settings of every vault, from the list that `vault` reads, too."""
+        """The settings of each vault that is declared or that VMs are moved out of: a request each. One that fails
+        hides those of its vault, a failed list those of its subscription."""
+        ours, left = declared_vaults(declared), vaults_left(declared)
 
-        async def read(alias: str, subscription_id: str) -> list[Resource] | Unreadable:
+        async def read(alias: str, subscription_id: str) -> list[Resource | Unreadable]:
             try:
                 vaults = await vault_list(azure, subscription_id)
             except AzureError as error:
-                return unreadable(
-                    error,
-                    kinds=(self.name,),
-                    scope=alias,
-                    what=f"the list of Recovery Services vaults in subscription {alias}",
-                    action="Microsoft.RecoveryServices/vaults/read",
-                )
-            return [_resource(vault, alias) for vault in vaults]
+                return [unread_vaults(error, self.name, alias)]
+            wanted = (
+                vault
+                for vault in vaults
+                if vault.arm_id in ours or left & {fold(vault.name), vault.arm_id.key.strip("/")}
+            )
+            return list(await asyncio.gather(*(_read_vault(azure, vault, alias) for vault in wanted)))
 
-        for answer in await asyncio.gather(*(read(*pair) for pair in declared.subscriptions.items())):
-            if isinstance(answer, Unreadable):
+        for answers in await asyncio.gather(*(read(*pair) for pair in declared.subscriptions.items())):
+            for answer in answers:
                 yield answer
-            else:
-                for resource in answer:
-                    yield resource
 
     def judge(self, comparison: Comparison[VaultSettingsSpec]) -> Verdict | None:
         """Blocked where Azure allows no way back, or no way there any more."""
@@ -208,8 +208,18 @@ def _wanted(document: Document[Vault], live: VaultSettingsSpec | None) -> VaultS
     )
 
 
-def _resource(vault: LiveVault, alias: str) -> Resource:
-    scope = vault.scope(alias)
+async def _read_vault(azure: Azure, listed: LiveVault, alias: str) -> Resource | Unreadable:
+    scope = listed.scope(alias)
+    try:
+        vault = await with_settings(azure, listed)
+    except AzureError as error:
+        return unreadable(
+            error,
+            kinds=(VaultSettingsKind.name,),
+            scope=f"{scope}/{listed.name}",
+            what=f"the settings of vault {listed.name}",
+            action="Microsoft.RecoveryServices/vaults/read",
+        )
     settings = settings_of(vault, Ref.of(Address("vault", scope, vault.name)))
     return Resource(
         address=Address("vault_settings", scope, vault.name),

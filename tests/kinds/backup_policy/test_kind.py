@@ -92,6 +92,7 @@ def with_retention(**tiers: Any) -> dict[str, Any]:
 
 
 LONGER = with_retention(daily={"days": 46})
+WEEK = with_retention(daily={"days": 7})
 MONTHLY = with_retention(monthly={"months": 6, "days": [1]})
 YEARLY = with_retention(yearly={"years": 1, "months": ["May"], "days": [1]})
 SUSPENDED = {"vms": 1, "state": "BackupsSuspended"}
@@ -163,6 +164,19 @@ def test_less_is_a_loss_also_where_nobody_knows_for_how_many_vms(
     (change,) = plan.changes
     assert [item.effect for item in change.consequences] == [Effect.PRUNES, Effect.NONE]
     assert change.consequences[1].text == f"how many VMs it is for is not known: {gap.message}"
+
+
+@pytest.mark.parametrize(("before", "action"), [(LONGER, Action.BLOCKED), (WEEK, Action.UPDATE)])
+def test_less_waits_until_it_is_known_whether_the_vault_is_immutable(
+    policy: MakePolicy, declare: Callable[..., Declared], vault_document: Callable[..., Any], before: Any, action: Any
+) -> None:
+    gap = Unreadable(("vault_settings",), SCOPE, "the settings of vault rsv-weu-01 could not be read")
+    full = live_with(before)
+    state = {address: found for address, found in full.state.items() if address.kind != "vault_settings"}
+    live = dataclasses.replace(full, state=state, unreadable=(gap,))
+    plan = compare(situation(declare(policy(DAILY), vault_document()), live, {ADDRESS}), [KIND, *_silent()])
+    (change,) = plan.changes
+    assert change.action is action
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,7 @@ async def test_items_are_read_with_one_list_a_vault(
         before = azure.requests
         found = [item async for item in by_name()["protected_vm"].read(azure, estate.declared())]
         assert len(found) == 1
-        assert azure.requests - before == 2 + 2 + 2  # vaults of two subscriptions, settings and items of two vaults
+        assert azure.requests - before == 2 + 2  # vaults of two subscriptions, items of two vaults
 
 
 def _of_vm(plan: Plan) -> Change:
