@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.cloud import CA_FILE, CLOUD
-from reconciler.cli.console import conclude
+from reconciler.cli.console import conclude, note
 from reconciler.cli.journals import JOURNAL
 from reconciler.cli.options import COLOUR, EXCLUDE, POLICIES, TARGET, VERBOSE, form
 from reconciler.cli.planning import plan_now
@@ -67,6 +67,8 @@ def command(
     plan = asyncio.run(plan_now(policies, cloud, ca_file, Wishes(target, exclude), journal))
     show_drift(plan, Look(form, colour, verbose))
     code = exit_code(plan, fail_on)
+    if code is ExitCode.CHANGES and plan.empty:
+        note(f"Counted as drift, as --fail-on asks: {', '.join(found_of(plan, fail_on))}.")
     return conclude(code, "there is drift" if code is ExitCode.CHANGES else "")
 
 
@@ -76,5 +78,9 @@ def exit_code(plan: Plan, fail_on: Collection[str] = ()) -> ExitCode:
         return ExitCode.ERROR
     if not plan.complete:
         return ExitCode.INCOMPLETE
-    found = any(FAIL_ON[name](finding) for name in fail_on for finding in plan.findings)
-    return ExitCode.CHANGES if found or not plan.empty else ExitCode.OK
+    return ExitCode.CHANGES if found_of(plan, fail_on) or not plan.empty else ExitCode.OK
+
+
+def found_of(plan: Plan, fail_on: Collection[str]) -> list[str]:
+    """Those names of `--fail-on` of which there is something to tell."""
+    return [name for name in fail_on if any(FAIL_ON[name](finding) for finding in plan.findings)]
