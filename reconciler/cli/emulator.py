@@ -31,7 +31,7 @@ for subcommand in (env, fault, throttle, latency):
     command.add_command(subcommand)
 
 
-@command.command()
+@command.command(short_help="Start it in the background.")
 @HOME
 @ESTATE
 @VMS
@@ -103,7 +103,7 @@ def status(home: Path | None, form: str) -> None:
             _describe(found)
 
 
-@command.command()
+@command.command(short_help="Move its clock on by DURATION.")
 @click.argument("duration")
 @HOME
 def advance(duration: str, home: Path | None) -> None:
@@ -113,7 +113,7 @@ def advance(duration: str, home: Path | None) -> None:
     click.echo(f"It is now {_minute(after)} in the emulator.")
 
 
-@command.command()
+@command.command(short_help="Forget everything and begin again.")
 @HOME
 @ESTATE
 @VMS
@@ -126,7 +126,7 @@ def reset(home: Path | None, estate: Path | None, vms: int | None, seed: int) ->
         _describe(found)
 
 
-@command.command()
+@command.command(short_help="Write the policies of a generated estate.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--vms", type=click.IntRange(1, 200_000), required=True, help="How many VMs.")
 @SEED
@@ -141,7 +141,7 @@ def generate(directory: Path, vms: int, seed: int) -> None:
     click.echo(f"Start its estate with: reconciler emulator start --vms {vms} --seed {seed}")
 
 
-@command.command()
+@command.command(short_help="Send one raw ARM request.")
 @click.argument("method", type=click.Choice(["GET", "PUT", "PATCH", "POST", "DELETE"], case_sensitive=False))
 @click.argument("path")
 @click.option("--body", help="JSON body, or @FILE.")

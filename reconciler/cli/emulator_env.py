@@ -11,7 +11,7 @@ from reconciler.cli.running_emulator import HOME, refusals, running
 from reconciler.errors import UsageError
 
 
-@click.command()
+@click.command(short_help="Print the settings of another CLIENT.")
 @click.argument("client", type=click.Choice(["az", "terraform", "custodian", "python", "sh"]))
 @click.option("--proxy", is_flag=True, help="Through its proxy, as the public cloud, not as a cloud of its own.")
 @click.option("--subscription", help="Subscription id; the first one by default.")

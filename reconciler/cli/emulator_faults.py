@@ -29,7 +29,7 @@ class Factor(click.ParamType[float]):
         return factor
 
 
-@click.group()
+@click.group(short_help="Make requests or operations go wrong.")
 def fault() -> None:
     """Make requests or operations go wrong, to see what happens. docs/emulator.md has the table of faults."""
 
@@ -71,7 +71,7 @@ def fault_add(home: Path | None, code: int | None, cut: str | None, **options: A
         click.echo(json.dumps(running(home).add_fault(rule)))
 
 
-@fault.command("load")
+@fault.command("load", short_help="Add every rule of FILE, or none.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @HOME
 def fault_load(file: Path, home: Path | None) -> None:
@@ -105,7 +105,7 @@ def fault_clear(home: Path | None) -> None:
     click.echo("No faults are in force.")
 
 
-@click.command()
+@click.command(short_help="Limit requests as ARM does.")
 @click.argument("factor", type=Factor())
 @HOME
 def throttle(factor: float, home: Path | None) -> None:
@@ -115,7 +115,7 @@ def throttle(factor: float, home: Path | None) -> None:
     click.echo(f"Requests are limited to {factor:g} times what ARM allows." if factor else "Requests are not limited.")
 
 
-@click.command()
+@click.command(short_help="Answer late.")
 @click.argument("latency")
 @HOME
 def latency(latency: str, home: Path | None) -> None:
