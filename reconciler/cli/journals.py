@@ -29,7 +29,11 @@ def tell_unfinished(choice: Path | None, cloud: str) -> None:
     from reconciler.apply.lock import held_by
 
     folder = journal_folder(choice)
-    if not folder.is_dir():
+    try:
+        if not folder.is_dir():
+            return
+    except OSError as error:  # a home that is not ours, as on some build agents
+        note(f"Note: {folder} cannot be looked into ({error.strerror}): an apply may be running, or have been cut off.")
         return
     holder = held_by(folder, cloud)
     if holder:
