@@ -10,6 +10,7 @@ Every call needs ``Authorization: Bearer <admin token>``; answers and bodies are
 | GET, POST, DELETE faults | the rules of ``faults.Fault``; POST takes one, or ``{"faults": [...]}``: all or none |
 | GET, POST throttle | ``throttle.Regime``: ``{"factor": 1}`` is as ARM does it, 0 is off |
 | GET, POST latency | ``latency.Latency``: milliseconds by sort of request; or ``{"latency": "80ms"}`` |
+| POST guards | ``{"guard": ID, "approved": true}``: what the owner of a Resource Guard says |
 | GET, DELETE requests[?limit=n] | the log |
 | GET counters | requests by method and template |
 """
@@ -30,6 +31,7 @@ from reconciler.emulator.emulator import Emulator
 from reconciler.emulator.failures import ArmError, bad_request
 from reconciler.emulator.generate import Generation, generate
 from reconciler.emulator.latency import Latency
+from reconciler.emulator.providers.resource_guards import approve
 from reconciler.emulator.router import Response
 from reconciler.emulator.throttle import Regime
 
@@ -50,6 +52,7 @@ class Admin:
             ("POST", "throttle"): self._throttle,
             ("GET", "latency"): lambda *_: msgspec.to_builtins(emulator.world.slowness.latency),
             ("POST", "latency"): self._latency,
+            ("POST", "guards"): self._approve,
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): self._clear_requests,
             ("GET", "counters"): lambda *_: emulator.log.counts(),
@@ -133,6 +136,10 @@ class Admin:
         latency = Latency.parse(body.get("latency", body))
         self._emulator.world.slowness.set(latency)
         return msgspec.to_builtins(latency)
+
+    def _approve(self, body: Any, _query: Mapping[str, str]) -> Any:
+        approve(self._emulator.world, str(body["guard"]), approved=bool(body.get("approved", True)))
+        return body
 
     def _requests(self, _body: Any, query: Mapping[str, str]) -> Any:
         limit = int(query["limit"]) if "limit" in query else None

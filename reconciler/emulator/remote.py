@@ -90,6 +90,10 @@ class Running(msgspec.Struct, frozen=True, rename="camel"):
         """``80ms``, ``off``, or the fields of ``latency.Latency``; answers the profile."""
         return dict(self.ask("POST", "latency", {"latency": latency}))
 
+    def approve(self, guard: str, *, approved: bool = True) -> None:
+        """What the owner of a Resource Guard says to those who name a request on it."""
+        self.ask("POST", "guards", {"guard": guard, "approved": approved})
+
     def faults(self) -> list[dict[str, Any]]:
         return list(self.ask("GET", "faults"))
 

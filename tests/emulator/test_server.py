@@ -112,6 +112,38 @@ def test_admin_needs_its_token(server):
     assert (answer.status, body["error"]["code"]) == (401, "AdminTokenMissing")
 
 
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [
+        ("POST", "clock"),
+        ("POST", "reset"),
+        ("POST", "faults"),
+        ("DELETE", "faults"),
+        ("POST", "throttle"),
+        ("POST", "latency"),
+        ("POST", "guards"),
+        ("GET", "requests"),
+        ("GET", "what-is-not-there"),
+    ],
+)
+@pytest.mark.parametrize("token", [None, "", "guess"])
+def test_no_admin_call_is_let_in_without_the_token(server, method, call, token):
+    answer, body = send(server, method, f"/_emulator/{call}", token=token)
+    assert (answer.status, body["error"]["code"]) == (401, "AdminTokenMissing")
+
+
+def test_the_admin_token_does_not_help_through_an_unknown_host(server):
+    answer, body = send(server, "GET", "/_emulator/status", token=server.running.token, host="evil.example")
+    assert (answer.status, body["error"]["code"]) == (421, "UnknownHost")
+
+
+def test_admin_approves_what_a_guard_is_asked_for(server):
+    server.running.approve("/Guards/G", approved=False)
+    assert server.emulator.world.store.document("guard-approvals", "/guards/g") is False
+    server.running.approve("/guards/g")
+    assert server.emulator.world.store.document("guard-approvals", "/guards/g") is True
+
+
 def test_admin_moves_the_clock(server):
     assert server.running.advance("1d12h")["now"] == "2026-03-03T20:00:00+00:00"
     assert server.running.set_speed(2)["speed"] == 2

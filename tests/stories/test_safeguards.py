@@ -42,20 +42,16 @@ def test_a_resource_guard_holds_back_one_step_which_is_not_retried(story: Story)
     """The owner of the guard has not approved: Azure answers 403. What does not depend on it goes on."""
     shorter = {**DAILY, "retention": {"daily": {"days": 7}}}
     story.begin(
-        small(item("app-01", "short"), *IN_STEP[1:], resourceGuard=GUARD),
+        small(item("app-01", "short"), *IN_STEP[1:], resourceGuard=GUARD, guardApproved=False),
         *(SCOPE, RSV_WEU, RSV_DEV, shorter, PRODUCTION, DEVELOPMENT),
     )
-    code = "UserErrorResourceGuardOperationNotAllowed"
-    words = "The operation is protected by the resource guard. Get the required role on the resource guard."
-    path = "*/rsv-weu/backupPolicies/daily"
-    story.azure.add_fault({"method": "PUT", "path": path, "status": 403, "code": code, "message": words})
     planned = story.run("plan", "--allow", "G104=2", "--out", "plan.json", code=0)
     assert "Resource Guard" in planned.out, "the plan says what will need approval"
     said = story.run("apply", "plan.json", code=4)
     assert "waits for approval" in said.told
     assert story.sent("PUT", "daily", 403) == 1
     assert story.writes() == {"PUT daily": 1}, "that of the other vault; app-01 waits for the policy"
-    story.azure.clear_faults()
+    story.azure.approve(GUARD)
     story.run("apply", "--auto-approve", "--allow", "G104=1", code=0)
     assert story.writes() == {"PUT daily": 2, "PUT app-01": 1}
 

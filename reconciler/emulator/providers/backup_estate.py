@@ -35,6 +35,7 @@ backup:
       softDelete: {state: Enabled, days: 14}      # Enabled | Disabled | AlwaysON
       immutability: Disabled       # Disabled | Unlocked | Locked; absent = never set (answered as null)
       resourceGuard: /subscriptions/.../resourceGuards/x     # mapped guard (multi-user authorisation)
+      guardApproved: true          # false: its owner has not approved; guarded calls that name its requests are 403
       tags: {owner: platform}
       createdDaysAgo: 365
       policies: [daily-30d]        # names of templates beside DefaultPolicy, EnhancedPolicy and HourlyLogBackup
@@ -65,7 +66,7 @@ from reconciler.emulator.providers.backup_estate_policies import PolicyShape, ex
 from reconciler.emulator.providers.backup_limits import Limits, set_limits
 from reconciler.emulator.providers.backup_names import VAULTS
 from reconciler.emulator.providers.backup_policy_defaults import put_policy_body
-from reconciler.emulator.providers.resource_guards import map_guard
+from reconciler.emulator.providers.resource_guards import approve, map_guard
 from reconciler.emulator.providers.vault_settings import DEFAULTS, merge
 from reconciler.emulator.providers.vaults import new_vault
 from reconciler.emulator.router import Route
@@ -92,6 +93,7 @@ class VaultShape(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     soft_delete: SoftDeleteShape = SoftDeleteShape()
     immutability: Literal["Disabled", "Unlocked", "Locked"] | None = None
     resource_guard: str | None = None
+    guard_approved: bool = True
     tags: dict[str, str] = {}
     created_days_ago: int = 365
     policies: list[str] = []
@@ -130,6 +132,7 @@ def _seed_vault(
     _seed_policies(world, vault["id"], shape, templates, created)
     if shape.resource_guard:
         map_guard(world, vault["id"], shape.resource_guard)
+        approve(world, shape.resource_guard, approved=shape.guard_approved)
     for item in shape.items:
         seed_item(world, vault, item, history)
 

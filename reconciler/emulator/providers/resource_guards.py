@@ -1,7 +1,9 @@
 """Multi-user authorisation: a vault that is mapped to a Resource Guard refuses what the guard protects (BP-85).
 
-A call passes when it names a request on the guard in `resourceGuardOperationRequests`; a deletion, which has no body,
-when `unlockDelete` was called for it before. Whether the caller may make that request is not modelled.
+A call passes when it names a request on the guard in `resourceGuardOperationRequests` and the owner of the guard has
+approved; a deletion, which has no body, when `unlockDelete` was called for it before. On Azure an approval is a role on
+the guard that ends after some hours; here it is a switch (`guardApproved` of an estate, the admin call `guards`), on
+unless said otherwise, and the same for every caller.
 """
 
 from datetime import timedelta
@@ -15,6 +17,7 @@ from reconciler.emulator.world import World
 
 Body = dict[str, Any]
 
+_APPROVALS = "guard-approvals"
 UNLOCKED_FOR = timedelta(minutes=30)
 _OPERATIONS = {
     "backupFabrics/protectionContainers/protectedItems/delete": "deleteProtectedItemRequests",
@@ -31,14 +34,23 @@ def guard_of(world: World, vault_id: str) -> str | None:
     return str(proxies[0]["properties"]["resourceGuardResourceId"]) if proxies else None
 
 
+def approve(world: World, guard: str, *, approved: bool) -> None:
+    """What the owner of a guard says to those who ask."""
+    world.store.put_document(_APPROVALS, guard.lower(), approved)
+
+
+def _is_approved(world: World, guard: str) -> bool:
+    return world.store.document(_APPROVALS, guard.lower()) is not False
+
+
 def check_guard(world: World, request: Request, vault_id: str, operation: str) -> None:
-    """Raises 403 for a guarded operation that brings no request of the guard."""
+    """Raises 403 for a guarded operation that brings no request of the guard, or one that is not approved."""
     guard = guard_of(world, vault_id)
     if guard is None:
         return
     sent = request.body if isinstance(request.body, dict) else {}
     requests = request.properties().get("resourceGuardOperationRequests") or sent.get("resourceGuardOperationRequests")
-    if any(str(entry).lower().startswith(guard.lower()) for entry in requests or []):
+    if any(str(entry).lower().startswith(guard.lower()) for entry in requests or []) and _is_approved(world, guard):
         return
     raise refuse_guarded(guard, operation)
 

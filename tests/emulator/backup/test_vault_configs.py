@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from reconciler.emulator.providers import resource_guards
+
 GUARD = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.DataProtection/resourceGuards/guard"
 
 
@@ -99,6 +101,22 @@ def test_guarded_operations_need_a_request_of_the_guard(caller: Any, policy: Any
     stop: dict[str, Any] = {"protectionState": "ProtectionStopped"}
     assert caller.configure("kept-01", "", **stop).rule == "BP-85"
     assert caller.configure("kept-01", "", **stop, **allowed("updateProtectedItemRequests")).status == 202
+
+
+def test_a_request_passes_only_when_the_owner_of_the_guard_has_approved(caller: Any, policy: Any) -> None:
+    map_guard(caller, "rsv-app")
+    shorter = policy()
+    shorter["retentionPolicy"]["dailySchedule"]["retentionDuration"]["count"] = 8
+    named = {"properties": shorter | allowed("updateProtectionPolicyRequests")}
+    unlock = "rsv-app/backupResourceGuardProxies/VaultProxy/unlockDelete"
+    path, deletion = "rsv-app/backupPolicies/daily-30d", allowed("deleteProtectedItemRequests")
+    resource_guards.approve(caller.world, GUARD, approved=False)
+    refused = caller.send("PUT", path, named)
+    assert (refused.status, refused.code) == (403, "UserErrorResourceGuardOperationNotAllowed")
+    assert caller.send("POST", unlock, deletion).status == 403
+    resource_guards.approve(caller.world, GUARD, approved=True)
+    assert caller.send("PUT", path, named).status == 200
+    assert caller.send("POST", unlock, deletion).status == 200
 
 
 def test_a_guarded_deletion_is_unlocked_first(caller: Any) -> None:
