@@ -18,6 +18,8 @@ from reconciler.model.scope import Share
 from reconciler.plan.change import Action, Change, Effect
 from reconciler.plan.plan import Plan, Refusal
 
+POINTS = ("recovery_points_pruned", "recovery_points_deleted")
+"""The figures of consequences that count the recovery points which a change takes away, of all its VMs together."""
 LETTING_GO = (Action.RELEASE, Action.DELETE)
 
 
@@ -104,21 +106,40 @@ def _too_many(case: Case, changes: list[Change], share: Share, verb: str) -> Obj
 
 
 def _destroys_recovery_points(case: Case) -> Objection | None:
-    return _effect(case.having(Effect.DELETES), "would delete recovery points")
+    return _effect(case.having(Effect.DELETES), (Effect.DELETES,), "would delete recovery points")
 
 
 def _weakens_recoverability(case: Case) -> Objection | None:
-    return _effect(case.having(Effect.PRUNES, Effect.WEAKENS), "would prune recovery points or weaken protection")
+    """Never for what an undelete prunes: all the recovery points would go while it waits to be allowed."""
+    changes = [
+        item
+        for item in case.having(Effect.PRUNES, Effect.WEAKENS)
+        if item.action is not Action.UNDELETE or any(one.effect is Effect.WEAKENS for one in item.consequences)
+    ]
+    return _effect(changes, (Effect.PRUNES, Effect.WEAKENS), "would prune recovery points or weaken protection")
 
 
 def _cannot_be_undone(case: Case) -> Objection | None:
-    return _effect(case.having(Effect.IRREVERSIBLE), "could never be undone")
+    return _effect(case.having(Effect.IRREVERSIBLE), (Effect.IRREVERSIBLE,), "could never be undone")
 
 
-def _effect(changes: list[Change], what: str) -> Objection | None:
+def _effect(changes: list[Change], effects: tuple[Effect, ...], what: str) -> Objection | None:
     if not changes:
         return None
-    return Objection(f"{count(len(changes), 'change')} {what}", tuple(changes))
+    return Objection(f"{count(len(changes), 'change')} {what}{_extent(changes, effects)}", tuple(changes))
+
+
+def _extent(changes: list[Change], effects: tuple[Effect, ...]) -> str:
+    """How far the changes reach: one of a policy may be of hundreds of VMs. "" where that is no more than is said."""
+    machines = points = 0
+    for change in changes:
+        counted = [item for item in change.consequences if item.effect in effects]
+        machines += max((item.figures.get("virtual_machines", int(change.protects)) for item in counted), default=0)
+        points += sum(item.figures.get(name, 0) for item in counted for name in POINTS)
+    if machines > len(changes) or points:
+        whose = f" of {count(machines, 'VM')}" if machines else ""
+        return f": up to {count(points, 'recovery point')}{whose}" if points else f": protection{whose}"
+    return ""
 
 
 def _releases_blindly(case: Case) -> Objection | None:

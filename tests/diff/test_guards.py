@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from reconciler.diff.allowances import lift, parse_allowances
@@ -12,6 +13,7 @@ from reconciler.diff.guards import GUARDS, guard
 from reconciler.errors import UsageError
 from reconciler.model.live import Unreadable
 from reconciler.model.scope import Limits, Share
+from reconciler.plan.change import Action, Change, Consequence, Effect, Reason
 from reconciler.plan.plan import Plan, Refusal
 
 LIMITS = Limits(updates_per_vault=Share(percent=30, count=3), releases_per_vault=Share(percent=10, count=1))
@@ -62,6 +64,58 @@ def test_new_protection_is_never_too_much(estate: Any) -> None:
 )
 def test_effects(estate: Any, before: int, after: int, expected: Any) -> None:
     assert refusals(estate, (estate.shelf("low", height=after),), (estate.shelf("low", height=before),)) == expected
+
+
+def about(action: Action, *figures: dict[str, int], effect: Effect = Effect.PRUNES, protects: bool = False) -> Change:
+    consequences = tuple(Consequence(effect=effect, text="", figures=one) for one in figures)
+    return Change(
+        address="box.prod/rg/vm",
+        kind="box",
+        action=action,
+        reason=Reason.DIFFERS,
+        consequences=consequences,
+        protects=protects,
+    )
+
+
+LESS = "prune recovery points or weaken protection"
+POLICY = about(Action.UPDATE, {"virtual_machines": 500, "recovery_points_pruned": 8000}, {"virtual_machines": 500})
+MACHINE = about(Action.UPDATE, {"recovery_points_pruned": 16}, protects=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "says"),
+    [
+        ((POLICY,), "G104", "1 change would " + LESS + ": up to 8,000 recovery points of 500 VMs"),
+        ((POLICY, MACHINE), "G104", "2 changes would " + LESS + ": up to 8,016 recovery points of 501 VMs"),
+        (
+            (about(Action.UPDATE, {"virtual_machines": 40}, effect=Effect.WEAKENS),),
+            "G104",
+            "1 change would " + LESS + ": protection of 40 VMs",
+        ),
+        (
+            (about(Action.UPDATE, {"virtual_machines": 1}, effect=Effect.WEAKENS, protects=True),),
+            "G104",
+            "1 change would " + LESS,
+        ),
+        (
+            (about(Action.DELETE, {"recovery_points_deleted": 30}, effect=Effect.DELETES, protects=True),),
+            "G103",
+            "1 change would delete recovery points: up to 30 recovery points of 1 VM",
+        ),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_how_far_it_reaches(estate: Any, changes: Any, code: str, says: str) -> None:
+    plan = guard(Plan(created="", changes=changes), estate.situation((), ()), estate.kinds)
+    assert [(item.code, item.message, item.count) for item in plan.refusals] == [(code, says, len(changes))]
+
+
+@pytest.mark.parametrize(("effects", "refused"), [((Effect.PRUNES,), []), ((Effect.PRUNES, Effect.WEAKENS), ["G104"])])
+def test_an_undelete_may_prune_and_not_weaken(estate: Any, effects: Any, refused: Any) -> None:
+    consequences = tuple(Consequence(effect=effect, text="") for effect in effects)
+    change = msgspec.structs.replace(about(Action.UNDELETE, protects=True), consequences=consequences)
+    plan = guard(Plan(created="", changes=(change,)), estate.situation((), ()), estate.kinds)
+    assert [item.code for item in plan.refusals] == refused
 
 
 def test_deleting_data_is_refused_from_the_first_vm_on(estate: Any) -> None:

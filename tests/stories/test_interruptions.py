@@ -98,6 +98,21 @@ def test_a_saved_plan_is_taken_up_after_the_kill(story: Story) -> None:
     in_step(story)
 
 
+def test_a_saved_undelete_asks_for_nothing_more_after_the_kill(story: Story) -> None:
+    """What resuming prunes was told in the plan that was approved, before the first of its two steps."""
+    deleted = item("app-01", state="SoftDeleted", deletedDaysAgo=5)
+    story.begin(small(deleted, item("app-02"), item("app-03")), *POLICIES)
+    assert "prunes up to" in story.run("plan", "--out", "plan.json", code=0).out
+    story.stand_still()
+    apply = story.start("apply", "plan.json")
+    story.until(lambda: story.writes()["PUT app-01"] == 1)
+    apply.kill()
+    story.go_on()
+    story.run("apply", "plan.json", code=0)
+    assert story.writes() == {"PUT app-01": 2}
+    in_step(story)
+
+
 def test_ctrl_c_waits_for_what_runs(story: Story) -> None:
     story.begin(small(), *POLICIES)
     story.stand_still()

@@ -95,27 +95,35 @@ def _resume(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> Conseq
     name = wanted.address.name if wanted else ""
     age = _age(comparison, facts)
     points = "points kept for ever until now expire" if facts.state is ItemState.STOPPED else "recovery points expire"
-    text = f"backups begin again{age}; {points} as policy {name} says"
+    return _resumed(comparison, facts, f"backups begin again{age}; {points} as policy {name} says", {})
+
+
+def _resumed(
+    comparison: Comparison[ProtectedVmSpec], facts: ItemFacts, text: str, figures: dict[str, int]
+) -> Consequence:
+    """What a policy takes away that applies again to points which nothing expired meanwhile."""
     gone, earlier = _lapsed(comparison, facts)
     if not gone:
-        return Consequence(effect=Effect.STRENGTHENS, text=text)
+        return Consequence(effect=Effect.STRENGTHENS, text=text, figures=figures)
     provided = f", if it followed policy {earlier} before" if earlier else ""
     return Consequence(
         effect=Effect.PRUNES,
         text=f"{text}: prunes up to {count(gone, 'recovery point')} within a day{provided}, never the newest",
-        figures={"recovery_points_pruned_each": gone, "recovery_points_pruned": gone},
+        figures={**figures, "recovery_points_pruned_each": gone, "recovery_points_pruned": gone},
     )
 
 
 def _lapsed(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> tuple[int, str]:
-    """Points that only the stop has kept until now, at most, and the policy that would have made so many.
+    """Points that only the stop (or the deletion) has kept until now, at most, and the policy that would have made so
+    many.
 
-    Azure forgets which policy a stopped VM followed: it may have been any of that vault from which a VM can change to
-    the wanted one (BP-40).
+    Azure forgets which policy a stopped or deleted VM followed: it may have been any of that vault from which a VM can
+    change to the wanted one (BP-40).
     """
     wanted, situation = comparison.wanted_spec.policy, comparison.situation
     terms = terms_at(wanted, situation, wanted=True)
-    if facts.state is not ItemState.STOPPED or facts.last_recovery_point is None or wanted is None or terms is None:
+    kept = facts.state in (ItemState.STOPPED, ItemState.SOFT_DELETED)
+    if not kept or facts.last_recovery_point is None or wanted is None or terms is None:
         return 0, ""
     today = situation.now.date()
     candidates = situation.live.terms_by_scope.get(wanted.address.scope.casefold(), {})
@@ -128,17 +136,17 @@ def _lapsed(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> tuple[
 
 
 def _undelete(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> Consequence:
+    """Both steps at once: what backing up again prunes is told before the first, so that a saved plan whose run was cut
+    off between them still fits."""
+    wanted = comparison.wanted_spec.policy
+    then = f", then backs up again as policy {wanted.address.name if wanted else ''} says"
     if facts.gone_after is None:
-        return Consequence(
-            effect=Effect.STRENGTHENS, text="brings the deleted recovery points back, then backs up again"
-        )
+        return _resumed(comparison, facts, f"brings the deleted recovery points back{then}", {})
     left = max(facts.gone_after - comparison.situation.now, timedelta())
-    return Consequence(
-        effect=Effect.STRENGTHENS,
-        text=f"brings the deleted recovery points back ({left.days} d left, gone on {facts.gone_after:%Y-%m-%d} "
-        "otherwise), then backs up again",
-        figures={"days_until_gone": left.days},
+    back = (
+        f"brings the deleted recovery points back ({left.days} d left, gone on {facts.gone_after:%Y-%m-%d} otherwise)"
     )
+    return _resumed(comparison, facts, f"{back}{then}", {"days_until_gone": left.days})
 
 
 def _other_vault(comparison: Comparison[ProtectedVmSpec]) -> Iterator[Consequence]:
