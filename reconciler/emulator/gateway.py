@@ -22,7 +22,7 @@ from reconciler.emulator.failures import (
 from reconciler.emulator.faults import Fault
 from reconciler.emulator.lag import Lag
 from reconciler.emulator.misfortune import check_pollable, effect, lose_operation, refusal, spoil
-from reconciler.emulator.operations import waiting_headers
+from reconciler.emulator.polling import waiting_headers
 from reconciler.emulator.providers.authorization import check_permission
 from reconciler.emulator.router import Match, Request, Response, Route, Router
 from reconciler.emulator.traffic import sort_of

@@ -5,17 +5,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from reconciler.emulator.clock import Clock
 from reconciler.emulator.failures import ArmError
 from reconciler.emulator.store import Store
-
-if TYPE_CHECKING:
-    from reconciler.emulator.router import Request
-    from reconciler.emulator.world import World
 
 Status = Literal["InProgress", "Succeeded", "Failed"]
 _COLLECTION = "operations"
@@ -51,14 +47,15 @@ class Effect(msgspec.Struct, frozen=True):
     error: dict[str, Any] | None = None
 
 
-Completion = Callable[["World", Operation], None]
-
-
 class Operations:
     """All operations ever started. ``completions`` maps the registered names to what they do."""
 
     def __init__(
-        self, store: Store, clock: Clock, new_guid: Callable[[], str], completions: Mapping[str, Completion]
+        self,
+        store: Store,
+        clock: Clock,
+        new_guid: Callable[[], str],
+        completions: Mapping[str, Callable[[Operation], None]],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -122,14 +119,14 @@ class Operations:
     def next_end(self) -> datetime | None:
         return self._due[0][0] if self._due else None
 
-    def finish_next(self, world: World) -> Operation:
+    def finish_next(self) -> Operation:
         """Ends the operation that is due first and carries out what it completes."""
         _, _, guid = heapq.heappop(self._due)
         operation = self._by_guid[guid]
         error = operation.error
         if error is None and operation.completion is not None:
             try:
-                self._completions[operation.completion](world, operation)
+                self._completions[operation.completion](operation)
             except ArmError as refusal:
                 error = refusal.error()
         operation = self._by_guid[guid]  # a completion may have added to it with ``note``
@@ -151,57 +148,3 @@ class Operations:
         if queue and operation.end is not None and not operation.done:
             self._sequence += 1
             heapq.heappush(self._due, (operation.end, self._sequence, operation.guid))
-
-
-def polling_headers(
-    world: World,
-    request: Request,
-    *,
-    operation: Operation,
-    async_url: str | None = None,
-    location: str | None = None,
-) -> dict[str, str]:
-    """The headers of a 202 (or 201), for URLs given as path and query.
-
-    ARM signs polling URLs (t, c, s, h; about 2 kB, differing between the two headers and in every repeat), and
-    clients must follow them as given. The wait is told in ``x-ms-retry-after-ms``, the one header that every client
-    reads right below a second; with ``retry_after_seconds`` configured it is Azure's integer ``Retry-After``.
-    """
-    headers: dict[str, str] = {}
-    if async_url:
-        headers["Azure-AsyncOperation"] = _signed(world, request, async_url)
-    if location:
-        headers["Location"] = _signed(world, request, location)
-    headers.update(timing_headers(world, operation))
-    return headers
-
-
-def timing_headers(world: World, operation: Operation) -> dict[str, str]:
-    """How long to wait before the next poll; nothing once the operation is done."""
-    if operation.done:
-        return {}
-    seconds = world.configuration.retry_after_seconds
-    if seconds is not None:
-        return {"Retry-After": str(seconds)}
-    remaining = (operation.end - world.clock.now()) if operation.end else timedelta(seconds=1)
-    wait = 0.0 if world.clock.auto_advance else world.clock.wall_seconds(remaining)
-    milliseconds = min(max(20, int(wait * 1000)), 60_000)
-    return {"x-ms-retry-after-ms": str(milliseconds), "X-Go-Azure-Sdk-Skip-Polling-Delay": "true"}
-
-
-def waiting_headers(headers: Mapping[str, str], user_agent: str) -> dict[str, str]:
-    """What half of Terraform's provider needs besides: it reads whole seconds only, and waits 30 when told nothing."""
-    told = headers.get("x-ms-retry-after-ms")
-    if told is None or "HashiCorp" not in user_agent:
-        return {}
-    return {"Retry-After": str(int(told) // 1000)}
-
-
-def _signed(world: World, request: Request, url: str) -> str:
-    absolute = url if url.startswith("https:") else request.base_url + url
-    if not world.configuration.sign_polling_urls:
-        return absolute
-    ticks = 621355968000000000 + int(world.clock.now().timestamp() * 10_000_000) + world.random.randrange(10_000_000)
-    noise = world.random.randbytes(32).hex()
-    separator = "&" if "?" in absolute else "?"
-    return f"{absolute}{separator}t={ticks}&c=MIIHhzCCBm-gAwIBAgITHgT{noise}&s={noise[:43]}&h={noise[21:]}"

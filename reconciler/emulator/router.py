@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from reconciler.emulator.failures import ArmError
-
-if TYPE_CHECKING:
-    from reconciler.emulator.world import World
+from reconciler.emulator.world import World
 
 __all__ = ["ArmError", "Handler", "Match", "Request", "Response", "Route", "Router"]
 
@@ -51,7 +49,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Handler = Callable[["World", Request], Response]
+Handler = Callable[[World, Request], Response]
 
 
 @dataclass(frozen=True, slots=True)

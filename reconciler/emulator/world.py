@@ -6,16 +6,18 @@ import random
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from reconciler.emulator.clock import Clock
 from reconciler.emulator.faults import Faults
 from reconciler.emulator.latency import Latency, Slowness
-from reconciler.emulator.operations import Completion, Operation, Operations
+from reconciler.emulator.operations import Operation, Operations
 from reconciler.emulator.store import Store
 from reconciler.emulator.throttle import Throttle
 
+Completion = Callable[["World", Operation], None]
 OnTick = Callable[["World", datetime, datetime], None]
 NextDue = Callable[["World", datetime], datetime | None]
 
@@ -80,7 +82,8 @@ class World:
         self.faults = Faults(store, self.configuration.seed, clock.now)
         self.throttle = Throttle(store, clock, self.configuration.throttle)
         self.slowness = Slowness(store, clock, self.configuration.seed, self.configuration.latency)
-        self.operations = Operations(store, clock, self.new_guid, completions or {})
+        bound = {name: partial(completion, self) for name, completion in (completions or {}).items()}
+        self.operations = Operations(store, clock, self.new_guid, bound)
 
     def new_guid(self) -> str:
         """A fresh guid; the same ones in the same order for the same seed."""
@@ -96,7 +99,7 @@ class World:
             self._tick(moment)
             if end is not None and end <= moment:
                 with self.clock.held_at(moment):
-                    self.operations.finish_next(self)
+                    self.operations.finish_next()
             elif moment >= target:
                 return
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from reconciler.emulator.operations import Completion
 from reconciler.emulator.providers import (
     authorization,
     backup_containers,
@@ -33,7 +32,7 @@ from reconciler.emulator.providers import (
     vaults,
 )
 from reconciler.emulator.router import Route, Router
-from reconciler.emulator.world import Ticker, World
+from reconciler.emulator.world import Completion, Ticker, World
 
 Seed = Callable[[World, Any], None]
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from reconciler.emulator.failures import bad_request
-from reconciler.emulator.operations import Completion, Operation
+from reconciler.emulator.operations import Operation
 from reconciler.emulator.providers.backup_failures import CANCELLED, DEFAULT_FAILURE, VM_NOT_FOUND, describe_job_error
 from reconciler.emulator.providers.backup_filters import read_date, read_filter
 from reconciler.emulator.providers.backup_job_ids import is_marked, read_run_guid, run_guid
@@ -34,7 +34,7 @@ from reconciler.emulator.providers.protected_item_states import (
 )
 from reconciler.emulator.providers.vaults import find_vault
 from reconciler.emulator.router import Request, Response, Route
-from reconciler.emulator.world import World
+from reconciler.emulator.world import Completion, World
 
 Body = dict[str, Any]
 Entry = TypeVar("Entry")

@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler.emulator.failures import not_found
-from reconciler.emulator.operations import Operation, polling_headers, timing_headers
+from reconciler.emulator.operations import Operation
+from reconciler.emulator.polling import polling_headers, timing_headers
 from reconciler.emulator.providers.backup_names import ITEM, VAULT, draw
 from reconciler.emulator.providers.backup_refusals import not_in_vault
 from reconciler.emulator.providers.backup_times import NEVER_ENDED, wire_time

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.emulator.failures import ArmError
-from reconciler.emulator.operations import Operation, polling_headers
+from reconciler.emulator.operations import Operation
+from reconciler.emulator.polling import polling_headers
 from reconciler.emulator.providers.compute_bodies import offset_stamp
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.world import World

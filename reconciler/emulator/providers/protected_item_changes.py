@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.emulator.operations import Completion, Operation
+from reconciler.emulator.operations import Operation
 from reconciler.emulator.providers.backup_runs import forget_expired
 from reconciler.emulator.providers.protected_item_rules import security_of
 from reconciler.emulator.providers.protected_item_states import (
@@ -12,7 +12,7 @@ from reconciler.emulator.providers.protected_item_states import (
     soft_delete_until,
 )
 from reconciler.emulator.providers.vault_settings import soft_delete
-from reconciler.emulator.world import World
+from reconciler.emulator.world import Completion, World
 
 ROUTES: tuple[()] = ()
 

@@ -9,8 +9,9 @@ from urllib.parse import quote
 import msgspec
 
 from reconciler.emulator.failures import GATEWAY, ArmError, bad_request, group_not_found, subscription_not_found
-from reconciler.emulator.operations import Operation, polling_headers, timing_headers
+from reconciler.emulator.operations import Operation
 from reconciler.emulator.paging import list_response
+from reconciler.emulator.polling import polling_headers, timing_headers
 from reconciler.emulator.providers.resource_lists import tag_filter
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.store import Body

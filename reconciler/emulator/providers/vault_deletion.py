@@ -5,14 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.emulator.failures import ArmError
-from reconciler.emulator.operations import Completion, Operation
+from reconciler.emulator.operations import Operation
 from reconciler.emulator.providers.backup_names import ITEMS, VAULT, part
 from reconciler.emulator.providers.backup_operations import draw_length, vault_headers
 from reconciler.emulator.providers.backup_refusals import refuse
 from reconciler.emulator.providers.backup_times import parse_time, wire_time
 from reconciler.emulator.providers.vaults import find_vault
 from reconciler.emulator.router import Request, Response, Route
-from reconciler.emulator.world import World
+from reconciler.emulator.world import Completion, World
 
 Body = dict[str, Any]
 

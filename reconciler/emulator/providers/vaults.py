@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler.emulator.failures import GATEWAY, ArmError, bad_request, not_found
-from reconciler.emulator.operations import Completion, Operation
+from reconciler.emulator.operations import Operation
 from reconciler.emulator.paging import list_response
 from reconciler.emulator.providers.backup_names import VAULT, VAULTS, draw, part
 from reconciler.emulator.providers.backup_operations import draw_length, vault_headers
@@ -26,7 +26,7 @@ from reconciler.emulator.providers.vault_settings import (
     weakens_security,
 )
 from reconciler.emulator.router import Request, Response, Route
-from reconciler.emulator.world import World
+from reconciler.emulator.world import Completion, World
 
 Body = dict[str, Any]
 
