@@ -195,7 +195,8 @@ def test_an_objective_that_is_missed_although_nothing_differs(story: Story) -> N
     findings = json.loads(story.run("drift", "--format", "json", code=0).out)["findings"]
     missed = {one["code"] for one in findings if one.get("address", "").endswith("app-02")}
     assert missed == {"backups-failing", "rpo-missed"}
-    story.run("drift", "--fail-on", "objectives", code=2)
+    said = story.run("drift", "--fail-on", "objectives", code=2)
+    assert "Counted as drift, as --fail-on asks: objectives." in said.told
     story.run("drift", "--fail-on", "uncovered", code=2)
     story.azure.clear_faults()
     story.azure.advance("1d")
