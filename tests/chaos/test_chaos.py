@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, example, given, seed, settings
 from hypothesis import strategies as st
 
 from reconciler.emulator import lifecycle, portal
@@ -106,6 +106,22 @@ DRAWN = st.builds(
     faults=st.lists(fault(), max_size=5).map(tuple),
     kills=st.lists(st.integers(1, 40), max_size=3).map(tuple),
 )
+
+
+STALE_ITEMS = Drawn(
+    machines=("pending", "none", "disks", "unselected", "right"),
+    vault_exists=False,
+    soft_delete_days=14,
+    immutability="Disabled",
+    days=60,
+    faults=(
+        {"stale": 3, "path": "*/protecteditems/*", "count": 1, "skip": 5},
+        {"stale": 4, "path": "*/protecteditems/*", "count": 1, "skip": 4},
+        {"status": 504, "path": "*/protecteditems/*", "count": 3, "skip": 2},
+    ),
+    kills=(25, 1, 37),
+)
+"""Found by a longer run: reads that trail behind a write, while its answer was lost and the apply was killed twice."""
 
 
 def estate(drawn: Drawn) -> dict[str, Any]:
@@ -270,6 +286,17 @@ def recovery_points(running: Running) -> set[tuple[str, str]]:
     }
 
 
+def active_items(running: Running) -> Counter[str]:
+    """How many vaults back a VM up; each may be in one only."""
+    idle = ("ProtectionStopped", "BackupsSuspended")
+    return Counter(
+        item["properties"]["virtualMachineId"].lower()
+        for vault in (OURS, FOREIGN)
+        for item in items_of(running, vault)
+        if item["properties"]["protectionState"] not in idle
+    )
+
+
 def foreign(running: Running) -> Any:
     """Everything in the vault that is not ours, less what changes by itself."""
     kept = ("policyId", "policyName", "protectionState", "sourceResourceId")
@@ -278,7 +305,9 @@ def foreign(running: Running) -> Any:
 
 
 def check_writes(story: Story, drawn: Drawn, log: list[dict[str, Any]]) -> int:
-    """No write that no plan named; no operation more often than its step, but for those that were made to fail."""
+    """No write that no plan named; no operation more often than its step, but for those that were made to fail, and
+    for those that a list did not show yet: the next apply, which plans from lists, sends the same PUT again, and Azure
+    has the same one item afterwards (`active_items`)."""
     writes = [entry for entry in log if entry["method"] != "GET" and not entry["path"].startswith("/_emulator")]
     started: Counter[str] = Counter()
     for entry in writes:
@@ -288,12 +317,14 @@ def check_writes(story: Story, drawn: Drawn, log: list[dict[str, Any]]) -> int:
         ), f"no plan named this write: {entry}"
         if entry.get("operations") and "/protecteditems/" in path:
             started[path.rpartition(";")[2]] += 1
-    made_to_fail = sum(rule["count"] for rule in drawn.faults if rule.get("operation") == "fails")
+    excused = sum(rule["count"] for rule in drawn.faults if rule.get("operation") == "fails")
+    excused += sum(rule["count"] * rule["stale"] for rule in drawn.faults if "stale" in rule)
     named = Counter(dict.fromkeys(started, 0))
     for _, name in {(step, name.lower()) for step, _, name in story.steps if step.startswith("protected_vm")}:
         named[name] += 1
     for name, times in started.items():
-        assert times <= named[name] + made_to_fail, f"{name}: {times} operations for {named[name]} steps"
+        told = "\n".join(f"{one['method']} {one['path']} {one['status']}" for one in log if name in one["path"].lower())
+        assert times <= named[name] + excused, f"{name}: {times} operations for {named[name]} steps\n{told}"
     return len(writes)
 
 
@@ -306,6 +337,7 @@ def check_writes(story: Story, drawn: Drawn, log: list[dict[str, Any]]) -> int:
     phases=(Phase.explicit, Phase.generate, Phase.shrink) if RUNS <= 30 else (Phase.explicit, Phase.generate),
 )
 @given(drawn=DRAWN)
+@example(drawn=STALE_ITEMS)
 def test_applies_that_are_repeated_until_done_converge_and_lose_nothing(
     running: Running, figures: Figures, drawn: Drawn
 ) -> None:
@@ -334,6 +366,7 @@ def test_applies_that_are_repeated_until_done_converge_and_lose_nothing(
         assert (again["exit"], again["empty"]) == (0, True), again
         assert points <= recovery_points(running), "recovery points were lost"
         assert foreign(running) == others, "something that is not ours was touched"
+        assert set(active_items(running).values()) <= {1}, "a VM is backed up twice"
         figures.writes += check_writes(story, drawn, log)
         figures.requests += len(log)
         figures.runs += 1

@@ -39,6 +39,8 @@ EXPECTED = {
     "suspend": frozenset({ItemState.SUSPENDED}),
 }
 """The states in which an item must be found after each verb."""
+_LOOKS_BACK = (0.5, 1.0, 2.0, 4.0)
+"""Seconds before each further look at what was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,22 @@ async def _sent(call: Awaitable[Any], resource: str) -> None:
 
 
 async def read_back(azure: Azure, step: Step) -> None:
-    """GET and compare. Raises FailedError with what is not as written."""
+    """GET and compare, a few times: a read may come too early to see what was written.
+
+    Raises AbsentError, or FailedError with what is not as written.
+    """
+    for pause in (*_LOOKS_BACK, None):
+        try:
+            await _compare(azure, step)
+        except (AbsentError, FailedError):
+            if pause is None:
+                raise
+            await azure.pause(pause)
+        else:
+            return
+
+
+async def _compare(azure: Azure, step: Step) -> None:
     path = ItemPath.of(step)
     try:
         body = await azure.get(str(path.arm_id), API_VERSION, ItemBody)
@@ -179,7 +196,7 @@ async def read_back(azure: Azure, step: Step) -> None:
         if step.verb == "delete":
             return
         raise
-    differing = list(_differences(step, body))
+    differing = _differences(step, body)
     if differing:
         raise FailedError(
             f"Azure accepted to {step.title} and it is not so",

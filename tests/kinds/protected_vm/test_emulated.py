@@ -214,7 +214,7 @@ async def test_an_old_item_does_not_speak_for_a_vault_that_cannot_be_read(
 async def test_what_runs_already_is_found_and_what_is_not_done_yet_is_no_success(
     emulated: Callable[..., Any], estate: Estate, azure_estate: dict[str, Any]
 ) -> None:
-    async with emulated(prepare(azure_estate, {"policy": "short"})) as (_, azure):
+    async with emulated(prepare(azure_estate, {"policy": "short"})) as (served, azure):
         estate.vaults = {"rsv-weu-01": {}}
         plan, _ = await plan_for(azure, estate, {"policy": "daily"})
         (step,) = _of_vm(plan).steps
@@ -227,9 +227,12 @@ async def test_what_runs_already_is_found_and_what_is_not_done_yet_is_no_success
         assert found is not None
         assert (found.via, found.resource) == ("job", operation.resource)
         assert await kind.running(azure, step, NOW + timedelta(days=1)) is None
+        await asyncio.to_thread(served.running.ask, "POST", "clock", {"autoAdvance": False})
+        azure.pause = lambda _seconds: asyncio.sleep(0)
         with pytest.raises(FailedError, match="it is not so") as error:
             await kind.verify(azure, step)
         assert "its policy is short" in error.value.why
+        await asyncio.to_thread(served.running.ask, "POST", "clock", {"autoAdvance": True})
         await wait(azure, operation, limit=timedelta(minutes=5))
         await wait(azure, found, limit=timedelta(minutes=5))
         await kind.verify(azure, step)
