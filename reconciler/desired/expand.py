@@ -40,7 +40,7 @@ def expand(declared: Declared, live: Live, kinds: Sequence[Kind[Any]], now: date
 
 
 def _share(kind: Kind[Any], selection: Selection) -> tuple[Assignment, ...]:
-    name = kind.aspect.name if kind.aspect else None
+    name = kind.aspect.name if kind.aspect else kind.serves
     return tuple(assignment for assignment in selection.assignments if assignment.aspect == name)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.desired.expand import Desired
@@ -41,7 +41,7 @@ def explain(
         machine=machine,
         candidates=(*protections, *exemptions),
         decisions=tuple(_decide(aspect, given.get(aspect), machine, declared, now.date()) for aspect in aspects),
-        settings=tuple(_settings(machine, desired, kinds)),
+        settings=(*_settings(machine, desired, kinds), *_assigned(given, declared, kinds)),
     )
 
 
@@ -178,6 +178,14 @@ def _settings(machine: Machine, desired: Desired, kinds: Sequence[Kind[Any]]) ->
             if target and target.address not in seen:
                 seen.add(target.address)
                 queue.append(target)
+
+
+def _assigned(given: Mapping[str, Assignment], declared: Declared, kinds: Sequence[Kind[Any]]) -> Iterator[Setting]:
+    """What the assignments of the VM come to, where its own resources do not tell."""
+    for kind in kinds:
+        item = given.get(kind.aspect.name) if kind.aspect else None
+        if item:
+            yield from kind.settings(item, declared)
 
 
 def _values(kind: Kind[Any], resource: Resource) -> Iterator[Setting]:

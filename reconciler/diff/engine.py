@@ -132,7 +132,8 @@ def _assess_unclaimed(so_far: Assessment, assignments: Iterable[Assignment]) -> 
     asked = {(item.aspect, Address("", item.machine.scope, item.machine.name)) for item in assignments}
     for resource, ownership in unclaimed(so_far.situation, so_far.kinds):
         kind = so_far.kinds[resource.address.kind]
-        if kind.aspect and (kind.aspect.name, Address("", resource.address.scope, resource.address.name)) in asked:
+        place = Address("", resource.address.scope, resource.address.name)
+        if kind.per_machine and kind.aspect and (kind.aspect.name, place) in asked:
             continue
         gap = unselected(kind, resource, so_far.situation.live)
         if ownership is Ownership.IGNORED:

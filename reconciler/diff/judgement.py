@@ -70,7 +70,7 @@ def draft(
         reason=verdict.reason,
         why=verdict.why,
         before=comparer.plain(live) if live else None,
-        after=comparer.plain(wanted) if wanted else None,
+        after=comparer.plain(wanted) if wanted and verdict.action is not Action.DELETE else None,
         fields=comparison.fields,
         details=comparer.details(kind, comparison.live, comparison.desired),
         summary=kind.summarise(wanted) if wanted and not live else "",
@@ -81,7 +81,7 @@ def draft(
         manual=verdict.manual,
         arm_id=_arm_id(comparison),
         title=kind.title,
-        protects=kind.aspect is not None,
+        protects=kind.per_machine,
         basis=fingerprints.among({comparison.address, *needs, *uses}) if acting else {},
     )
     return Draft(change, needs, uses, _refs(wanted, kind.order_only))

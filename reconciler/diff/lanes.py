@@ -13,8 +13,8 @@ from reconciler.plan.change import Change
 
 
 def per_machine(kinds: Iterable[Kind[Any]]) -> frozenset[str]:
-    """The kinds that have one resource for each VM: those that bring an aspect."""
-    return frozenset(kind.name for kind in kinds if kind.aspect)
+    """The kinds that have one resource for each VM."""
+    return frozenset(kind.name for kind in kinds if kind.per_machine)
 
 
 def by_lane(changes: Iterable[Change]) -> Mapping[str, list[Change]]:

@@ -35,7 +35,9 @@ def outcomes(
 def _promised(
     kinds: Mapping[str, Kind[Any]], judging: set[str], assignments: Iterable[Assignment]
 ) -> dict[Address, Objectives]:
-    by_aspect = {kind.aspect.name: name for name, kind in kinds.items() if kind.aspect and name in judging}
+    by_aspect = {
+        kind.aspect.name: name for name, kind in kinds.items() if kind.aspect and kind.per_machine and name in judging
+    }
     return {
         Address(by_aspect[item.aspect], item.machine.scope, item.machine.name): item.objectives
         for item in assignments

@@ -35,7 +35,7 @@ def unselected(kind: Kind[Any], resource: Resource, live: Live) -> Unreadable | 
 
     Releasing it then would take a failed read for an absence.
     """
-    if kind.aspect is None or not live.unreadable:
+    if not kind.per_machine or not live.unreadable:
         return None
     machine = Address("virtual_machine", resource.address.scope, resource.address.name)
     return live.hides(machine, resource.location)

@@ -19,6 +19,7 @@ import msgspec
 from reconciler.kinds.phrases import Phrase, spoken
 from reconciler.model.address import Address
 from reconciler.model.document import Declared, Document
+from reconciler.model.explanation import Setting
 from reconciler.model.live import Live, Unreadable
 from reconciler.model.machine import Machine
 from reconciler.model.protection import Protection
@@ -182,6 +183,10 @@ class Kind(ABC, Generic[S]):
     """Rule per top-level spec field; every field of the spec has one (a law, tested over all kinds)."""
     documents: ClassVar[tuple[DocumentKind, ...]] = ()
     aspect: ClassVar[Aspect | None] = None
+    per_machine: ClassVar[bool] = False
+    """Whether each resource is the protection of one VM, under the VM's own scope and name."""
+    serves: ClassVar[str] = ""
+    """An aspect, brought by another kind, whose assignments this kind turns into resources, too."""
     quota: ClassVar[Quota | None] = None
     """The allowance of its lane that every step of this kind takes one of; None: not counted."""
     order_only: ClassVar[frozenset[str]] = frozenset()
@@ -224,6 +229,11 @@ class Kind(ABC, Generic[S]):
     def describe(self, spec: S) -> Iterable[Phrase]:
         """What the spec says, for people, in the order of the policies; nothing for what is left to Azure. Pure."""
         return spoken(spec)
+
+    def settings(self, assignment: Assignment, declared: Declared) -> Iterable[Setting]:
+        """For `explain`: what an assignment of this kind's own aspect comes to for its VM, each value with its line;
+        nothing where the VM's own resources tell it."""
+        return ()
 
     def summarise(self, spec: S) -> str:
         """What a new resource is told, in half a sentence after "will be created"; "" lists what `describe` says."""

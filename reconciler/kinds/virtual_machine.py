@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -12,6 +12,7 @@ from reconciler.azure.failures import unreadable
 from reconciler.errors import AzureError
 from reconciler.kinds.resource_group import group_names
 from reconciler.model.arm_id import ArmId
+from reconciler.model.disk import Attachment
 from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable
 from reconciler.model.location import normalise_location
@@ -24,6 +25,7 @@ NAME = "virtual_machine"
 class ManagedDiskBody(msgspec.Struct, frozen=True, rename="camel"):
     """`managedDisk`; the storage type is absent while the VM is deallocated in some api-versions."""
 
+    id: str | None = None
     storage_account_type: str | None = None
 
 
@@ -137,6 +139,7 @@ def machine(body: MachineBody, alias: str, groups: Mapping[str, str]) -> Machine
         tags=_tags(body.tags),
         data_disks=tuple(sorted([disk.lun for disk in data_disks])),
         disk_types=_disk_types(os_disk, data_disks),
+        disks=tuple(_attachments(os_disk, data_disks)),
         security_type=security or "Standard",
         size=(properties.hardware_profile.vm_size or "") if properties.hardware_profile else "",
         zones=body.zones or (),
@@ -148,6 +151,15 @@ _OS_TYPES = {"windows": OsType.WINDOWS, "linux": OsType.LINUX}
 
 def _tags(tags: dict[str, str | None] | None) -> Mapping[str, str]:
     return {name: value or "" for name, value in tags.items()} if tags else {}
+
+
+def _attachments(os_disk: OsDiskBody, data_disks: tuple[DataDiskBody, ...]) -> Iterator[Attachment]:
+    """The managed disks; unmanaged ones and ephemeral OS disks have no id, and no snapshots either."""
+    if os_disk.managed_disk and os_disk.managed_disk.id:
+        yield Attachment(None, os_disk.managed_disk.id)
+    for disk in data_disks:
+        if disk.managed_disk and disk.managed_disk.id:
+            yield Attachment(disk.lun, disk.managed_disk.id)
 
 
 def _disk_types(os_disk: OsDiskBody, data_disks: tuple[DataDiskBody, ...]) -> tuple[str, ...]:

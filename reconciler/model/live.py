@@ -9,6 +9,7 @@ from functools import cached_property
 
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
+from reconciler.model.disk import Disk
 from reconciler.model.machine import Machine
 from reconciler.model.resource import State
 from reconciler.model.retention import PolicyTerms
@@ -45,7 +46,8 @@ class Unreadable:
 class Live:
     """Everything one refresh saw.
 
-    `resource_groups` holds `alias/name`, case-folded, of every resource group; `requests` counts the requests it took.
+    `resource_groups` holds `alias/name`, case-folded, of every resource group; `disks` are read only where the policies
+    declare snapshots; `requests` counts the requests it took.
     """
 
     state: State
@@ -53,6 +55,12 @@ class Live:
     resource_groups: frozenset[str] = frozenset()
     unreadable: tuple[Unreadable, ...] = ()
     requests: int = 0
+    disks: tuple[Disk, ...] = ()
+
+    @cached_property
+    def disks_by_id(self) -> Mapping[ArmId, Disk]:
+        """The managed disks that were seen: one that is not here is gone, unless its list failed."""
+        return {disk.arm_id: disk for disk in self.disks}
 
     @cached_property
     def machines_by_id(self) -> Mapping[ArmId, Machine]:
@@ -74,5 +82,9 @@ class Live:
 
     def unread_machines(self, subscriptions: Iterable[str]) -> tuple[str, ...]:
         """The aliases among `subscriptions` whose VM list failed: selection there is incomplete."""
-        failed = {gap.scope.casefold() for gap in self.unreadable if "virtual_machine" in gap.kinds}
+        return self.unread("virtual_machine", subscriptions)
+
+    def unread(self, kind: str, subscriptions: Iterable[str]) -> tuple[str, ...]:
+        """The aliases among `subscriptions` whose list of this kind (`virtual_machine`, `disk`) failed."""
+        failed = {gap.scope.casefold() for gap in self.unreadable if kind in gap.kinds}
         return tuple(alias for alias in subscriptions if alias.casefold() in failed)

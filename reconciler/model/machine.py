@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.model.arm_id import ArmId
+from reconciler.model.disk import Attachment
 
 
 class OsType(StrEnum):
@@ -20,8 +21,9 @@ class Machine:
     """One VM of a subscription of the Scope, in the facts that selectors, placement and rules need.
 
     `subscription` is the alias; `location` is normalised (`westeurope`); `data_disks` are the LUNs; `security_type` is
-    Standard, TrustedLaunch or ConfidentialVM; `disk_types` holds the storage types of all its managed disks, where the
-    VM says them (UltraSSD_LRS and PremiumV2_LRS need an Enhanced policy: BP-43).
+    Standard, TrustedLaunch or ConfidentialVM; `disks` are its managed disks, the OS disk
+    first; `disk_types` holds the storage types of all its managed disks, where the VM says them (UltraSSD_LRS and
+    PremiumV2_LRS need an Enhanced policy: BP-43).
     """
 
     arm_id: ArmId
@@ -33,6 +35,7 @@ class Machine:
     tags: Mapping[str, str] = field(default_factory=dict)
     data_disks: tuple[int, ...] = ()
     disk_types: tuple[str, ...] = ()
+    disks: tuple[Attachment, ...] = ()
     security_type: str = "Standard"
     size: str = ""
     zones: tuple[str, ...] = ()

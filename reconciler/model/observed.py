@@ -61,3 +61,76 @@ class ItemFacts:
     gone_after: datetime | None = None
     others: tuple[ItemFacts, ...] = field(default=(), metadata=VOLATILE)
     """What other vaults still hold of the same VM: stopped or soft-deleted items (BP-62)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFacts:
+    """`observed` of a live `snapshot` resource.
+
+    `schedule` is "" for one that is not ours, then `slot` is None; `keep` is the retention it was made under, as JSON.
+    `disk_id` and `disk_unique_id` tell the disk it is of, also where it is a copy of another snapshot; `place` is `os`
+    or the LUN it hung on; `machine_id` the VM. `unique_id` is the snapshot's own. `completion` is 0 to 100; 100 for all
+    that do not copy in the background (SN-12). `copy_of` is the snapshot that it copies. `created` is aware UTC.
+    """
+
+    arm_id: ArmId
+    created: datetime
+    size_gib: int
+    incremental: bool
+    sku: str
+    unique_id: str
+    schedule: str = ""
+    slot: datetime | None = None
+    keep: str = ""
+    disk_id: str = ""
+    disk_unique_id: str = ""
+    place: str = ""
+    machine_id: ArmId | None = None
+    copy_of: ArmId | None = None
+    state: str = field(default="Succeeded", metadata=VOLATILE)
+    """`provisioningState`: Succeeded, Updating, Failed, Deleting."""
+    completion: float = field(default=100.0, metadata=VOLATILE)
+    copy_error: str = field(default="", metadata=VOLATILE)
+    disk_state: str = field(default="", metadata=VOLATILE)
+    os_type: str = ""
+    hyper_v_generation: str = ""
+    security_type: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether a disk can be made from it now."""
+        return self.state not in ("Failed", "Deleting") and self.completion >= 100 and not self.copy_error
+
+
+@dataclass(frozen=True, slots=True)
+class DiskPoint:
+    """One disk of a restore point: `place` is `os` or the LUN, `arm_id` that of the disk restore point."""
+
+    place: str
+    arm_id: ArmId
+    disk_id: str
+    size_gib: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePointFacts:
+    """`observed` of a live `restore_point` resource. `slot` is None for one that is not ours. Times are aware UTC."""
+
+    arm_id: ArmId
+    created: datetime
+    machine_id: ArmId
+    consistency: str
+    """ApplicationConsistent, FileSystemConsistent or CrashConsistent, as Azure achieved it."""
+    schedule: str = ""
+    slot: datetime | None = None
+    keep: str = ""
+    disks: tuple[DiskPoint, ...] = ()
+    size: str = ""
+    """The VM's size when it was taken."""
+    os_type: str = ""
+    state: str = field(default="Succeeded", metadata=VOLATILE)
+
+    @property
+    def usable(self) -> bool:
+        """Whether disks can be made from it now."""
+        return self.state == "Succeeded"

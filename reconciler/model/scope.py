@@ -44,6 +44,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     releases_per_vault: Annotated[
         Share, Meta(description="VMs of one vault that one plan may release (guard G102).")
     ] = Share(percent=10, count=3)
+    snapshot_deletes: Annotated[
+        Share,
+        Meta(description="Snapshots of one subscription that one plan may delete beyond those it takes (guard G107)."),
+    ] = Share(percent=30, count=10)
     policy_writes_per_day: Annotated[
         int, Meta(ge=1, le=50, description="Policy writes to one vault in 24 hours; Azure allows 50 (BP-53).")
     ] = 50

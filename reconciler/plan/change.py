@@ -39,6 +39,12 @@ class Reason(StrEnum):
     UNREADABLE = "live_state_unreadable"
     DEPENDS_ON_BLOCKED = "depends_on_blocked"
     DEFERRED = "service_limit"
+    DUE = "due"
+    EXPIRED = "retention_ended"
+
+
+BY_TIME = frozenset({Reason.DUE, Reason.EXPIRED})
+"""Reasons of changes that nobody made necessary but the clock: they are due, and no drift."""
 
 
 class Phase(StrEnum):

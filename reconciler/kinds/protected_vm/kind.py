@@ -52,6 +52,7 @@ class ProtectedVmKind(Kind[ProtectedVmSpec]):
         check_backup,
         "Azure Backup: the policy, and where to protect.",
     )
+    per_machine = True
     quota = Quota.CONFIGURATIONS
 
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:
