@@ -120,7 +120,10 @@ class Operations:
         return self._due[0][0] if self._due else None
 
     def finish_next(self) -> Operation:
-        """Ends the operation that is due first and carries out what it completes."""
+        """Ends the operation that is due first and carries out what it completes.
+
+        One that fails carries out what is registered as its completion's name and ``.failed``, if anything is.
+        """
         _, _, guid = heapq.heappop(self._due)
         operation = self._by_guid[guid]
         error = operation.error
@@ -129,6 +132,8 @@ class Operations:
                 self._completions[operation.completion](operation)
             except ArmError as refusal:
                 error = refusal.error()
+        if error is not None and (fail := self._completions.get(f"{operation.completion}.failed")):
+            fail(operation)
         operation = self._by_guid[guid]  # a completion may have added to it with ``note``
         finished = msgspec.structs.replace(operation, status="Failed" if error else "Succeeded", error=error)
         self._save(finished)

@@ -46,7 +46,7 @@ def _monitor(world: World, operation: Operation, headers: dict[str, str]) -> Res
         return Response(202, headers=headers)
     if operation.error:
         raise ArmError(409, operation.error["code"], operation.error["message"])
-    return Response(200, world.store.raw(operation.resource) if operation.extra.get("output") else None)
+    return Response(200, _output(world, operation))
 
 
 def _status(world: World, operation: Operation) -> dict[str, Any]:
@@ -56,9 +56,16 @@ def _status(world: World, operation: Operation) -> dict[str, Any]:
     body["status"] = operation.status
     if operation.error:
         body["error"] = operation.error
-    elif operation.done and operation.extra.get("output"):
-        body["properties"] = {"output": world.store.get(operation.resource)}
+    elif operation.done and (output := _output(world, operation)) is not None:
+        body["properties"] = {"output": output}
     return {**body, "name": operation.guid}
+
+
+def _output(world: World, operation: Operation) -> Any:
+    """What a finished operation hands out: the ``answer`` that was noted of it, else the resource as it is now."""
+    if "answer" in operation.extra:
+        return operation.extra["answer"]
+    return world.store.get(operation.resource) if operation.extra.get("output") else None
 
 
 _BASE = "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}"
