@@ -36,6 +36,8 @@ PLACES = {
     "vm": f"{_GROUP}/providers/Microsoft.Compute/virtualMachines/*",
     "disk": f"{_GROUP}/providers/Microsoft.Compute/disks/*",
     "snapshot": f"{_GROUP}/providers/Microsoft.Compute/snapshots/*",
+    "collection": f"{_GROUP}/providers/Microsoft.Compute/restorePointCollections/*",
+    "point": f"{_GROUP}/providers/Microsoft.Compute/restorePointCollections/*/restorePoints/*",
     "compute": "/subscriptions/*/providers/Microsoft.Compute",
     "scope": "**",
 }
