@@ -1,0 +1,61 @@
+"""What we see of a replicated VM and do not manage. Kinds, drills and failovers share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.model.arm_id import ArmId
+from reconciler.model.observed import VOLATILE
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationFacts:
+    """`observed` of a live `replicated_vm` resource.
+
+    `item_id` is the id Azure answered with; after a reprotect it lies in the other container, under the same name.
+    `protection_state`, `active_location` (Primary, Recovery) and `test_failover_state` are Azure's words;
+    `allowed_operations` gates every operation (ASR-50). `rpo_seconds` is None before the first recovery point. Times are
+    aware UTC. `replicated_disks` maps LUN (`os` for the OS disk) to the disk's id.
+    """
+
+    vault_id: ArmId
+    item_id: ArmId
+    machine_id: ArmId
+    name: str
+    policy_name: str
+    primary_region: str
+    recovery_region: str
+    initial_primary_region: str = ""
+    lifecycle_id: str = ""
+    protection_state: str = field(default="", metadata=VOLATILE)
+    description: str = field(default="", metadata=VOLATILE)
+    active_location: str = field(default="Primary", metadata=VOLATILE)
+    test_failover_state: str = field(default="", metadata=VOLATILE)
+    allowed_operations: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    health: str = field(default="", metadata=VOLATILE)
+    health_errors: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    rpo_seconds: int | None = field(default=None, metadata=VOLATILE)
+    last_test_failover: datetime | None = field(default=None, metadata=VOLATILE)
+    recovery_machine_id: ArmId | None = field(default=None, metadata=VOLATILE)
+    since: datetime | None = field(default=None, metadata=VOLATILE)
+
+    @property
+    def protected(self) -> bool:
+        """Whether it could be failed over now: the end of the enabling operation is not protection."""
+        return self.protection_state == "Protected"
+
+    @property
+    def failed_over(self) -> bool:
+        """Whether the VM runs in the recovery region, committed or not."""
+        return self.active_location == "Recovery" or self.protection_state.startswith("UnplannedFailover")
+
+    @property
+    def reversed(self) -> bool:
+        """Whether it is replicated back: from where it failed over to, to where it came from."""
+        return bool(self.initial_primary_region) and self.initial_primary_region != self.primary_region
+
+    @property
+    def in_drill(self) -> bool:
+        """Whether a test failover has not been cleaned up."""
+        return self.test_failover_state not in ("", "None")
