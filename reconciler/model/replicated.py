@@ -15,8 +15,8 @@ class ReplicationFacts:
 
     `item_id` is the id Azure answered with; after a reprotect it lies in the other container, under the same name.
     `protection_state`, `active_location` (Primary, Recovery) and `test_failover_state` are Azure's words;
-    `allowed_operations` gates every operation (ASR-50). `rpo_seconds` is None before the first recovery point. Times are
-    aware UTC. `replicated_disks` maps LUN (`os` for the OS disk) to the disk's id.
+    `allowed_operations` gates every operation (ASR-50). `rpo_seconds` is None before the first recovery point. Times
+    are aware UTC.
     """
 
     vault_id: ArmId
