@@ -86,7 +86,7 @@ class SnapshotSchedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     offset: Annotated[
         Duration | None,
         Meta(
-            description="Slots begin at midnight UTC, those of weeks on Mondays; this moves them, as 2h: less than every."
+            description="Slots begin at midnight UTC, those of weeks on Mondays; this moves them, as 2h: under every."
         ),
     ] = None
     keep: Annotated[Keep, Meta(description="What is kept; the rest of our own snapshots is deleted.")]
