@@ -111,6 +111,12 @@ class Operations:
         wanted = resource.lower()
         return [found for _, _, guid in self._due if (found := self._by_guid[guid]).resource.lower() == wanted]
 
+    def running_below(self, scope: str) -> list[Operation]:
+        """Unfinished operations on what lies below a resource (any casing), the next to end first."""
+        prefix = scope.lower() + "/"
+        due = (self._by_guid[guid] for _, _, guid in sorted(self._due))
+        return [found for found in due if found.resource.lower().startswith(prefix)]
+
     def count_poll(self, awaited: str) -> int:
         """Counts one poll of an operation, or of whatever else; answers how many there were, this one included."""
         self._polls[awaited] = self._polls.get(awaited, 0) + 1
