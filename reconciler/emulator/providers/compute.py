@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
-from reconciler.emulator.failures import bad_request, not_found
+from reconciler.emulator.failures import ArmError, bad_request, not_found
 from reconciler.emulator.operations import Operation
 from reconciler.emulator.paging import list_response
-from reconciler.emulator.providers.compute_bodies import DiskShape, disk_body
+from reconciler.emulator.providers.compute_bodies import DISKS, MACHINES
 from reconciler.emulator.providers.compute_bodies import offset_stamp as stamped
+from reconciler.emulator.providers.compute_disks import (
+    attached,
+    disk_id,
+    free_disk,
+    plan_disks,
+    set_disk_states,
+    take_disks,
+)
 from reconciler.emulator.providers.compute_operations import accept
+from reconciler.emulator.providers.network_attachments import bind_interfaces, check_interfaces, release_interfaces
 from reconciler.emulator.providers.resources import group_id
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
 
-MACHINES = "Microsoft.Compute/virtualMachines"
-DISKS = "Microsoft.Compute/disks"
+__all__ = ["DISKS", "MACHINES"]
+
 CREATION, UPDATE, DELETION = timedelta(seconds=55), timedelta(seconds=12), timedelta(seconds=40)
 POWER = {  # action -> (state afterwards, how long it takes)
     "deallocate": ("deallocated", timedelta(seconds=45)),
@@ -51,11 +59,11 @@ def get_machine(world: World, request: Request) -> Response:
         if raw is None:
             raise not_found(request.path)
         return Response(200, raw)
-    return Response(200, _with_view(world, _machine(world, request)))
+    return Response(200, _with_view(world, machine_at(world, request)))
 
 
 def get_instance_view(world: World, request: Request) -> Response:
-    return Response(200, instance_view(world, _machine(world, request)))
+    return Response(200, instance_view(world, machine_at(world, request)))
 
 
 def put_machine(world: World, request: Request) -> Response:
@@ -67,12 +75,12 @@ def put_machine(world: World, request: Request) -> Response:
     if existing and existing["location"].lower() != str(given["location"]).replace(" ", "").lower():
         raise bad_request("PropertyChangeNotAllowed", "Changing property 'location' is not allowed.")
     body = _merge(existing, given) if existing else _new_machine(world, request, given)
-    return _begin(world, request, body, "Updating" if existing else "Creating", 200 if existing else 201)
+    return begin_change(world, request, body, existing)
 
 
 def patch_machine(world: World, request: Request) -> Response:
-    body = _merge(_machine(world, request), request.body or {})
-    return _begin(world, request, body, "Updating", 200)
+    existing = machine_at(world, request)
+    return begin_change(world, request, _merge(existing, request.body or {}), existing)
 
 
 def delete_machine(world: World, request: Request) -> Response:
@@ -88,7 +96,7 @@ def delete_machine(world: World, request: Request) -> Response:
 
 
 def change_power(world: World, request: Request) -> Response:
-    body = _machine(world, request)
+    body = machine_at(world, request)
     action = request.path.rsplit("/", 1)[-1].lower()
     state, duration = next(value for name, value in POWER.items() if name.lower() == action)
     operation = world.operations.start(
@@ -105,30 +113,36 @@ def complete_machine(world: World, operation: Operation) -> None:
     if body is not None:
         body["properties"]["provisioningState"] = "Succeeded"
         world.store.replace(operation.resource, body)
+    for identity in operation.arguments.get("leaving", []):
+        free_disk(world, identity)
+
+
+def fail_machine(world: World, operation: Operation) -> None:
+    body = world.store.get(operation.resource)
+    if body is not None:
+        body["properties"]["provisioningState"] = "Failed"
+        world.store.replace(operation.resource, body)
 
 
 def complete_deletion(world: World, operation: Operation) -> None:
     body = world.store.get(operation.resource)
     if body is None:
         return
-    storage = body["properties"].get("storageProfile", {})
-    for attached in [storage.get("osDisk", {}), *storage.get("dataDisks", [])]:
-        disk = world.store.get(attached.get("managedDisk", {}).get("id", ""))
-        if disk is None:
-            continue
-        if attached.get("deleteOption") == "Delete":
-            world.store.delete(disk["id"])
+    for entry in attached(body):
+        if entry.get("deleteOption") == "Delete":
+            world.store.delete(disk_id(entry))
         else:
-            disk.pop("managedBy", None)
-            disk["properties"]["diskState"] = "Unattached"
-            world.store.replace(disk["id"], disk)
+            free_disk(world, disk_id(entry))
+    release_interfaces(world, body)
     world.store.delete(operation.resource)
 
 
 def complete_power(world: World, operation: Operation) -> None:
-    if world.store.has(operation.resource):
-        hidden = world.store.hidden(operation.resource)
-        world.store.hide(operation.resource, {**hidden, "power": operation.arguments["state"]})
+    body = world.store.get(operation.resource)
+    if body is not None:
+        state = operation.arguments["state"]
+        world.store.hide(operation.resource, {**world.store.hidden(operation.resource), "power": state})
+        set_disk_states(world, body, state)
 
 
 # bodies
@@ -157,7 +171,7 @@ def _with_view(world: World, body: Body) -> Body:
     return {**body, "properties": {**body["properties"], "instanceView": instance_view(world, body)}}
 
 
-def _machine(world: World, request: Request) -> Body:
+def machine_at(world: World, request: Request) -> Body:
     """The machine that the path names, or is below; raises ArmError 404."""
     identity = "/".join(request.path.split("/")[:9])
     body = world.store.get(identity)
@@ -166,19 +180,36 @@ def _machine(world: World, request: Request) -> Body:
     return body
 
 
-def _begin(world: World, request: Request, body: Body, state: str, status: int) -> Response:
+def begin_change(world: World, request: Request, body: Body, before: Body | None) -> Response:
+    """Checks all that a new or changed machine refers to, then takes it. Raises ArmError with nothing changed."""
+    if before is not None:
+        _check_not_deleting(before, request)
+    change = plan_disks(world, body, before, power_state(world, body["id"]))
+    check_interfaces(world, body, before)
+    take_disks(world, body, change)
+    bind_interfaces(world, body, before)
+    state = "Updating" if before else "Creating"
     body["properties"]["provisioningState"] = state
     world.store.put(body["id"], MACHINES, body)
     operation = world.operations.start(
         f"{state.lower()}Machine",
-        duration=CREATION if state == "Creating" else UPDATE,
-        on_done=("machine.ready", {}),
+        duration=UPDATE if before else CREATION,
+        on_done=("machine.ready", {"leaving": change.leaving}),
         resource=body["id"],
         extra={"output": True},
     )
     headers = accept(world, request, operation, body["location"])
     headers.pop("Location")  # a PUT or PATCH ends at the resource itself
-    return Response(status, body, headers)
+    return Response(200 if before else 201, body, headers)
+
+
+def _check_not_deleting(machine: Body, request: Request) -> None:
+    if machine["properties"]["provisioningState"] == "Deleting":
+        message = (
+            f"Operation '{request.method}' is not allowed on VM '{machine['name']}' since the VM is marked for "
+            "deletion. You can only retry the Delete operation (or wait for an ongoing one to complete)."
+        )
+        raise ArmError(409, "OperationNotAllowed", message)
 
 
 def _merge(existing: Body, given: Body) -> Body:
@@ -200,47 +231,12 @@ def _new_machine(world: World, request: Request, given: Body) -> Body:
     properties = dict(given.get("properties") or {})
     properties["vmId"] = world.new_guid()
     properties["timeCreated"] = stamped(world.clock.now())
-    storage: dict[str, Any] = dict(properties.get("storageProfile") or {})
-    os_disk = dict(storage.get("osDisk") or {})
-    os_disk.setdefault("osType", "Windows" if "windowsConfiguration" in properties.get("osProfile", {}) else "Linux")
-    storage["osDisk"] = _attach(world, body, os_disk, f"{name}_OsDisk_1_{world.new_guid().replace('-', '')}")
-    storage["dataDisks"] = [
-        _attach(world, body, dict(disk), f"{name}_disk{number}_{world.new_guid().replace('-', '')}")
-        for number, disk in enumerate(storage.get("dataDisks") or [], 2)
-    ]
-    properties["storageProfile"] = storage
     return {**body, "properties": properties}
-
-
-def _attach(world: World, machine: Body, attached: Body, name: str) -> Body:
-    """Attaches the disk that is named by id, or makes one."""
-    managed = attached.get("managedDisk") or {}
-    disk = world.store.get(managed.get("id", ""))
-    if disk is None and managed.get("id"):
-        raise not_found(managed["id"])
-    group = machine["id"].partition("/providers/")[0]
-    if disk is None:
-        default = 127 if attached.get("osType") == "Windows" else 30
-        shape = DiskShape(
-            size_gb=attached.get("diskSizeGB", default), sku=managed.get("storageAccountType", "Premium_LRS")
-        )
-        disk = disk_body(
-            attached.get("name", name), shape, group, machine["location"], world.clock.now(), os=attached.get("osType")
-        )
-    disk["managedBy"] = machine["id"]
-    disk["properties"]["diskState"] = "Attached"
-    world.store.put(disk["id"], DISKS, disk)
-    return {
-        "createOption": "Empty",
-        **attached,
-        "name": disk["name"],
-        "managedDisk": {"storageAccountType": disk["sku"]["name"], "id": disk["id"]},
-        "diskSizeGB": disk["properties"]["diskSizeGB"],
-    }
 
 
 COMPLETIONS = {
     "machine.ready": complete_machine,
+    "machine.ready.failed": fail_machine,
     "machine.deleted": complete_deletion,
     "machine.powered": complete_power,
 }

@@ -16,6 +16,9 @@ import msgspec
 
 Body = dict[str, Any]
 
+MACHINES = "Microsoft.Compute/virtualMachines"
+DISKS = "Microsoft.Compute/disks"
+
 IMAGES: dict[str, tuple[str, str, str, str]] = {
     "ubuntu-2204": ("Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2", "22.04.202601140"),
     "ubuntu-2404": ("Canonical", "ubuntu-24_04-lts", "server", "24.04.202601150"),

@@ -8,6 +8,7 @@ import msgspec
 
 from reconciler.emulator.providers.compute import DISKS, MACHINES
 from reconciler.emulator.providers.compute_bodies import DiskShape, MachineShape, Place, disk_body, machine_and_disks
+from reconciler.emulator.providers.compute_disks import disk_state
 from reconciler.emulator.providers.resources import GROUPS, subscription_scope
 from reconciler.emulator.router import Route
 from reconciler.emulator.store import Body
@@ -32,6 +33,7 @@ def seed_machines(world: World, section: Any) -> None:
         body, disks = machine_and_disks(shape, Place(group["id"], group["location"], world.clock.now()))
         world.store.put(body["id"], MACHINES, body, hidden={"power": shape.power})
         for disk in disks:
+            disk["properties"]["diskState"] = disk_state(shape.power)
             world.store.put(disk["id"], DISKS, disk)
 
 

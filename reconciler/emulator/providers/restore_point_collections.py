@@ -19,7 +19,6 @@ from reconciler.emulator.providers.restore_point_rules import (
     LARGEST_NUMBER_PER_REGION,
     POINTS,
 )
-from reconciler.emulator.providers.restore_points import render_point
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
@@ -39,8 +38,7 @@ def list_collections(world: World, request: Request) -> Response:
 def get_collection(world: World, request: Request) -> Response:
     body = _collection(world, request)
     if request.query.get("$expand", "").lower() == "restorepoints":
-        points = [render_point(world, point) for point in world.store.list(POINTS, body["id"])]
-        body["properties"]["restorePoints"] = points
+        body["properties"]["restorePoints"] = world.store.list(POINTS, body["id"])
     return Response(200, body)
 
 

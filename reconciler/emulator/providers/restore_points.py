@@ -36,7 +36,7 @@ _OF_A_DISK = ("osType", "lun", "name", "diskSizeGB", "caching", "writeAccelerato
 
 def get_point(world: World, request: Request) -> Response:
     """With ``$expand=instanceView`` also how far the copies of its disks are."""
-    body = render_point(world, _point(world, request))
+    body = _point(world, request)
     if request.query.get("$expand", "").lower() == "instanceview":
         body["properties"]["instanceView"] = instance_view(world, body["id"])
     return Response(200, body, _REMAINING_READS)
@@ -67,14 +67,6 @@ def delete_point(world: World, request: Request) -> Response:
     return Response(202, headers=accept(world, request, operation, _parent(world, request)["location"]))
 
 
-def render_point(world: World, body: Body) -> Body:
-    """A stored point as it is served: one whose operation ended without making it has failed."""
-    being_made = body["properties"]["provisioningState"] == "Creating"
-    if being_made and not world.operations.running(body["id"]):
-        body["properties"]["provisioningState"] = "Failed"
-    return body
-
-
 # what takes effect later
 
 
@@ -87,6 +79,14 @@ def complete_point(world: World, operation: Operation) -> None:
     body["properties"]["consistencyMode"] = operation.arguments["mode"]
     body["properties"]["timeCreated"] = body["properties"].pop("timeCreated")  # Azure writes it last
     world.store.replace(body["id"], body)
+
+
+def fail_point(world: World, operation: Operation) -> None:
+    """A point that could not be made stays until somebody deletes it."""
+    body = world.store.get(operation.resource)
+    if body is not None:
+        body["properties"]["provisioningState"] = "Failed"
+        world.store.replace(operation.resource, body)
 
 
 def complete_deletion(world: World, operation: Operation) -> None:
@@ -236,7 +236,11 @@ def _parent(world: World, request: Request) -> Body:
     return body
 
 
-COMPLETIONS = {"restorePoint.ready": complete_point, "restorePoint.deleted": complete_deletion}
+COMPLETIONS = {
+    "restorePoint.ready": complete_point,
+    "restorePoint.ready.failed": fail_point,
+    "restorePoint.deleted": complete_deletion,
+}
 
 _COLLECTION = "/subscriptions/{subscription}/resourceGroups/{group}/providers/" + COLLECTIONS + "/{collection}"
 _POINT = _COLLECTION + "/restorePoints/{point}"
