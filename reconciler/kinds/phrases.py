@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from reconciler.model.resource import Ref, Spec
+
+_SHOWN = 3
+"""VMs that a sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,12 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _leaves(f"{path}.{key}", inner)
     elif value is not None and value != "" and value != []:
         yield path, str(value).lower() if isinstance(value, bool) else value
+
+
+def some_names(names: Sequence[str]) -> str:
+    """`vm-1, vm-2, vm-3 and 9 more VMs`; `VM vm-1` for one."""
+    if len(names) == 1:
+        return f"VM {names[0]}"
+    shown = ", ".join(names[:_SHOWN])
+    rest = len(names) - _SHOWN
+    return f"{shown} and {rest} more VMs" if rest > 0 else f"VMs {shown}"

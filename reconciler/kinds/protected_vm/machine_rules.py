@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds.base import Assignment
+from reconciler.kinds.phrases import some_names
 from reconciler.kinds.protected_vm.document import Backup, DiskList
-from reconciler.kinds.protected_vm.phrase import some_names
 from reconciler.kinds.protected_vm.rules import MAX_DATA_DISKS
 from reconciler.kinds.protected_vm.spec import disks_written
 from reconciler.model.document import Declared

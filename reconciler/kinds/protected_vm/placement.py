@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from reconciler.kinds.base import Assignment, Expansion
 from reconciler.kinds.located_vault import LocatedVault, declared_vaults
+from reconciler.kinds.phrases import some_names
 from reconciler.kinds.protected_vm.document import Backup
 from reconciler.kinds.protected_vm.inventory import NAME
-from reconciler.kinds.protected_vm.phrase import some_names
 from reconciler.kinds.protected_vm.rules import moves_from
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId

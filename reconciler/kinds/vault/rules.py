@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
-from reconciler.kinds.vault.regions import REGIONS, closest_region
+from reconciler.kinds.regions import REGIONS, closest_region
 from reconciler.model.document import Declared, Document
 from reconciler.model.location import normalise_location
 from reconciler.model.vault import Vault

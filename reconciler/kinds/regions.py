@@ -17,6 +17,16 @@ westeurope westindia westus westus2 westus3
 _GOVERNMENT = "usdodcentral usdodeast usgovarizona usgovtexas usgovvirginia usgoviowa"
 _CHINA = "chinaeast chinaeast2 chinaeast3 chinanorth chinanorth2 chinanorth3"
 REGIONS = frozenset(f"{_PUBLIC} {_GOVERNMENT} {_CHINA}".split())
+_ZONED = """
+australiaeast austriaeast belgiumcentral brazilsouth canadacentral centralindia centralus chilecentral chinanorth3
+denmarkeast eastasia eastus eastus2 francecentral germanywestcentral indonesiacentral israelcentral italynorth japaneast
+japanwest koreacentral malaysiawest mexicocentral newzealandnorth northeurope norwayeast polandcentral qatarcentral
+southafricanorth southcentralus southeastasia spaincentral swedencentral switzerlandnorth uaenorth uksouth usgovvirginia
+westeurope westus2 westus3
+"""
+ZONED = frozenset(_ZONED.split())
+"""Regions with availability zones, where zone-redundant storage is to be had (learn.microsoft.com,
+reliability/availability-zones-region-support). One that is missing here gets locally redundant storage."""
 
 
 def closest_region(name: str) -> str:
