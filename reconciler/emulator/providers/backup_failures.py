@@ -1,4 +1,4 @@
-"""Why backups fail: the details that items (health) and jobs (errorDetails) carry."""
+"""Why backups and restores fail: the details that items (health) and jobs (errorDetails) carry."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,8 @@ Body = dict[str, Any]
 VM_NOT_FOUND = "UserErrorVmNotFoundV2"
 DEFAULT_FAILURE = "UserErrorGuestAgentStatusUnavailable"
 CANCELLED = "UserErrorJobSuccessfullyCancelled"
+RESTORE_FAILED = "RestoreOperationFailed"
+STAGING_NOT_FOUND = "UserErrorBCMRestoreStorageAccountNotFound"
 
 GREEN: Mapping[str, Any] = {
     "code": 400239,
@@ -43,6 +45,16 @@ _FAILURES: Mapping[str, tuple[int, str, str]] = {
         "Make sure that the VM is in a running or a shut-down state.",
     ),
     CANCELLED: (400158, "Job is cancelled.", ""),
+    RESTORE_FAILED: (
+        400003,
+        "Restore failed with an internal error.",
+        "Please retry the operation in a few minutes. If the problem persists, please contact Microsoft support.",
+    ),
+    STAGING_NOT_FOUND: (
+        400048,
+        "Storage Account specified for Restore operation doesn't exist.",
+        "Make sure that the storage account specified in restore operation exists till restore operation is completed.",
+    ),
 }
 
 

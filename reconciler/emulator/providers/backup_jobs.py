@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -11,10 +11,10 @@ from reconciler.emulator.failures import bad_request
 from reconciler.emulator.operations import Operation
 from reconciler.emulator.providers.backup_failures import CANCELLED, DEFAULT_FAILURE, VM_NOT_FOUND, describe_job_error
 from reconciler.emulator.providers.backup_filters import read_date, read_filter
+from reconciler.emulator.providers.backup_job_bodies import job_body
 from reconciler.emulator.providers.backup_job_ids import is_marked, read_run_guid, run_guid
-from reconciler.emulator.providers.backup_names import ITEMS, JOBS, VAULT, draw, part, vm_name
-from reconciler.emulator.providers.backup_operations import draw_length, old_style_headers
-from reconciler.emulator.providers.backup_refusals import not_in_vault, refuse
+from reconciler.emulator.providers.backup_names import ITEMS, JOBS, VAULT, part
+from reconciler.emulator.providers.backup_refusals import not_in_vault
 from reconciler.emulator.providers.backup_runs import COMPLETED, FAILED, ON_DEMAND, VM_GONE, WITH_WARNINGS
 from reconciler.emulator.providers.backup_schedule import DAY
 from reconciler.emulator.providers.backup_tasks import Span, running_states, show_tasks
@@ -30,11 +30,11 @@ from reconciler.emulator.providers.protected_item_states import (
     Protection,
     read_protection,
     retention_of,
-    save_protection,
 )
+from reconciler.emulator.providers.restore_jobs import read_restore, show_restore
 from reconciler.emulator.providers.vaults import find_vault
 from reconciler.emulator.router import Request, Response, Route
-from reconciler.emulator.world import Completion, World
+from reconciler.emulator.world import World
 
 Body = dict[str, Any]
 Entry = TypeVar("Entry")
@@ -71,26 +71,16 @@ class Run:
 
 def open_job(world: World, vault_id: str, vm_id: str, operation: Operation, kind: str, bag: Mapping[str, str]) -> None:
     """Keeps the job of a configuration; its state is that of the operation."""
-    body = _show_job(vault_id, str(operation.job), vm_id, kind)
+    body = job_body(vault_id, str(operation.job), vm_id, kind)
     body["properties"]["startTime"] = wire_time(operation.start)
     hidden = {"operation": operation.guid, "bag": {"VM Name": part(vm_id, "virtualMachines"), **bag}}
     world.store.put(body["id"], JOBS, body, hidden=hidden)
 
 
-def _show_job(vault_id: str, guid: str, vm_id: str, kind: str) -> Body:
-    properties = {
-        "jobType": "AzureIaaSVMJob",
-        "containerName": vm_name(vm_id),
-        "duration": "PT0S",
-        "virtualMachineVersion": "Compute",
-        "entityFriendlyName": part(vm_id, "virtualMachines"),
-        "backupManagementType": "AzureIaasVM",
-        "operation": kind,
-        "status": "InProgress",
-        "startTime": "",
-        "activityId": f"{draw('activity', guid):08x}-0529-11ef-b99c-{draw(guid):012x}",
-    }
-    return {"id": f"{vault_id}/backupJobs/{guid}", "name": guid, "type": JOBS, "properties": properties}
+def _show_kept(world: World, body: Body, *, full: bool) -> Body:
+    """A job that is stored: of a restore, or of a configuration."""
+    kept = read_restore(world, body["id"])
+    return show_restore(world, body, kept, full=full) if kept else _show_configuration(world, body, full=full)
 
 
 def _show_configuration(world: World, body: Body, *, full: bool) -> Body:
@@ -113,7 +103,7 @@ def _show_configuration(world: World, body: Body, *, full: bool) -> Body:
 def _show_run(world: World, run: Run, *, full: bool) -> Body:
     """`actionsInfo` stays on finished jobs; `extendedInfo` comes only with a GET of the job itself."""
     protection = run.protection
-    body = _show_job(protection.vault, run_guid(protection, run.scheduled), protection.vm, "Backup")
+    body = job_body(protection.vault, run_guid(protection, run.scheduled), protection.vm, "Backup")
     is_running = run.outcome == RUNNING
     properties = {"jobType": "AzureIaaSVMJob", "actionsInfo": ["Cancellable"], **body["properties"]}
     properties["duration"] = iso_duration((world.clock.now() if is_running else run.end) - run.start)
@@ -183,7 +173,7 @@ def list_jobs(world: World, request: Request) -> Response:
     last = read_date(wanted["endtime"]).timestamp() if "endtime" in wanted else math.inf
     entries: list[tuple[float, Run | Body]] = []
     for body in world.store.list(JOBS, vault["id"]):
-        job = _show_configuration(world, body, full=False)
+        job = _show_kept(world, body, full=False)
         entries.append((parse_time(job["properties"]["startTime"]).timestamp(), job))
     entries += [(run.protection.start_of(run.scheduled), run) for run in runs_of(world, vault["id"])]
     fitting = [entry for entry in entries if first <= entry[0] <= last and _fits(entry[1], wanted)]
@@ -238,16 +228,22 @@ def find_run(world: World, vault_id: str, guid: str) -> Run | None:
     return None
 
 
+def look_at_job(world: World, key: str) -> None:
+    """Who asks for a stored job again waits for the end of its operation, unless that no longer matters."""
+    hidden = world.store.hidden(key)
+    operation = world.operations.get(hidden["operation"])
+    if operation is not None and not operation.done and not hidden.get("cancelled"):
+        world.look(key.rpartition("/")[2].lower(), operation.end)
+
+
 def get_job(world: World, request: Request) -> Response:
     """A repeated read of a job that is under way is a poll: the Azure CLI waits by it."""
     vault = find_vault(world, request)
     guid = request.params["job"]
     body = world.store.get(request.path)
     if body is not None:
-        operation = world.operations.get(world.store.hidden(body["id"])["operation"])
-        if operation is not None and not operation.done:
-            world.look(guid.lower(), operation.end)
-        return Response(200, _show_configuration(world, body, full=True))
+        look_at_job(world, body["id"])
+        return Response(200, _show_kept(world, body, full=True))
     run = find_run(world, vault["id"], guid)
     if run is not None and run.outcome == RUNNING:
         world.look(guid.lower(), run.end)
@@ -257,40 +253,7 @@ def get_job(world: World, request: Request) -> Response:
     return Response(200, _show_run(world, run, full=True))
 
 
-def cancel_job(world: World, request: Request) -> Response:
-    """Only a backup that runs can be cancelled; the refusal of another is plausible, not recorded."""
-    vault = find_vault(world, request)
-    run = find_run(world, vault["id"], request.params["job"])
-    if run is None or run.outcome != RUNNING:
-        raise refuse("item", "UserErrorJobCannotBeCancelled", "The job is not in a state in which it can be cancelled.")
-    operation = world.operations.start(
-        "cancel",
-        duration=min(draw_length(world, "cancel"), run.end - world.clock.now() - timedelta(seconds=1)),
-        on_done=("job.cancelled", {"item": run.item_id, "scheduled": run.scheduled}),
-        resource=f"{vault['id']}/backupJobs/{request.params['job']}",
-    )
-    return Response(202, None, old_style_headers(world, request, operation, request.path.rpartition("/")[0]))
-
-
-def _finish_cancel(world: World, operation: Operation) -> None:
-    """The snapshot had been taken, so the job ends CompletedWithWarnings (backup.md §6)."""
-    item_id, scheduled = operation.arguments["item"], operation.arguments["scheduled"]
-    if not world.store.has(item_id):
-        return
-    protection = read_protection(world, item_id)
-    if scheduled in protection.pending:
-        protection.pending = [start for start in protection.pending if start != scheduled]
-    else:
-        protection.cursor = max(protection.cursor, scheduled)
-    protection.runs = [*protection.runs, scheduled << 3 | WITH_WARNINGS]
-    protection.last_status, protection.last_backup = "CompletedWithWarnings", protection.start_of(scheduled)
-    save_protection(world, item_id, protection)
-
-
-COMPLETIONS: Mapping[str, Completion] = {"job.cancelled": _finish_cancel}
-
 ROUTES: tuple[Route, ...] = (
     Route("GET", VAULT + "/backupJobs", list_jobs),
     Route("GET", VAULT + "/backupJobs/{job}", get_job),
-    Route("POST", VAULT + "/backupJobs/{job}/cancel", cancel_job),
 )

@@ -36,6 +36,9 @@ LENGTHS: Mapping[str, tuple[float, float]] = {
     "delete": (104, 118),
     "backup": (0.5, 7),
     "cancel": (1, 5),
+    "restore": (0.5, 7),
+    "provision-ilr": (41, 46),
+    "revoke-ilr": (2, 20),
     "refresh": (13, 19),
     "vault-create": (1, 3),
     "vault-update": (3, 60),
@@ -110,6 +113,9 @@ def show_operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.done and operation.job:
         body["properties"] = {"objectType": "OperationStatusJobExtendedInfo", "jobId": operation.job}
+    if operation.done and operation.extra.get("recoveryTarget"):
+        target = operation.extra["recoveryTarget"]
+        body["properties"] = {"objectType": "OperationStatusProvisionILRExtendedInfo", "recoveryTarget": target}
     if operation.error:
         body["error"] = operation.error
     return body

@@ -23,6 +23,7 @@ from reconciler.emulator.providers.protected_item_states import (
     read_protection,
     retention_of,
 )
+from reconciler.emulator.providers.recovery_sessions import read_session
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.world import World
 
@@ -37,7 +38,8 @@ def _now(world: World) -> int:
     return int(world.clock.now().timestamp())
 
 
-def _find_item(world: World, path: str) -> tuple[str, Protection]:
+def find_item(world: World, path: str) -> tuple[str, Protection]:
+    """An item in its own spelling, and what is known of it. Raises 404."""
     body = world.store.get(path)
     if body is None:
         raise not_in_vault(f"The protected item {path.rpartition('/')[2]}")
@@ -46,7 +48,7 @@ def _find_item(world: World, path: str) -> tuple[str, Protection]:
 
 def list_points(world: World, request: Request) -> Response:
     """Newest first, without the lists of disks."""
-    item_id, protection = _find_item(world, request.path.rpartition("/")[0])
+    item_id, protection = find_item(world, request.path.rpartition("/")[0])
     wanted = read_filter(request)
     machine = world.store.get(protection.vm)
     first = read_date(wanted["startdate"]).timestamp() if "startdate" in wanted else 0.0
@@ -63,20 +65,26 @@ def list_points(world: World, request: Request) -> Response:
 
 
 def get_point(world: World, request: Request) -> Response:
-    item_id, protection = _find_item(world, request.path.rpartition("/recoveryPoints/")[0])
-    scheduled = read_point_name(request.params["point"])
+    item_id, protection = find_item(world, request.path.rpartition("/recoveryPoints/")[0])
+    point = find_point(world, protection, request.params["point"])
+    machine = world.store.get(protection.vm)
+    return Response(200, _show_point(world, item_id, protection, point, machine, full=True))
+
+
+def find_point(world: World, protection: Protection, name: str) -> int:
+    """The encoded point of a name. Raises 404 for one that has expired or never was."""
+    scheduled = read_point_name(name)
     for point in live_points(world, protection, _now(world)):
-        if point >> 4 == scheduled and point_name(protection, scheduled) == request.params["point"]:
-            machine = world.store.get(protection.vm)
-            return Response(200, _show_point(world, item_id, protection, point, machine, full=True))
-    raise not_in_vault(f"The recovery point {request.params['point']}")
+        if point >> 4 == scheduled and point_name(protection, scheduled) == name:
+            return point
+    raise not_in_vault(f"The recovery point {name}")
 
 
 def _show_point(
     world: World, item_id: str, protection: Protection, point: int, machine: Body | None, *, full: bool
 ) -> Body:
     scheduled = point >> 4
-    name = point_name(protection, scheduled)
+    name, session = point_name(protection, scheduled), read_session(world, item_id)
     hardware = (machine or {}).get("properties", {}).get("hardwareProfile") or {}
     archive = "We're still determining if this Recovery Point can be moved.. Please check again after some time."
     properties: Body = {
@@ -86,7 +94,7 @@ def _show_point(
         "recoveryPointAdditionalInfo": "",
         "sourceVMStorageType": "PremiumVMOnPartialPremiumStorage",
         "isSourceVMEncrypted": False,
-        "isInstantIlrSessionActive": False,
+        "isInstantIlrSessionActive": session is not None and session.point == name,
         "recoveryPointTierDetails": _show_tiers(world, protection, point),
         "isManagedVirtualMachine": True,
         "virtualMachineSize": hardware.get("vmSize", ""),
@@ -129,7 +137,7 @@ def _show_disks(machine: Mapping[str, Any], disks: Mapping[str, Any], *, full: b
 def back_up_now(world: World, request: Request) -> Response:
     """202: the operation ends in seconds, its job runs as long as a backup does (BP-54)."""
     item_path = request.path.rpartition("/")[0]
-    item_id, protection = _find_item(world, item_path)
+    item_id, protection = find_item(world, item_path)
     if protection.deleted_at is not None:
         raise refuse_soft_deleted()
     check_idle(world, item_id)

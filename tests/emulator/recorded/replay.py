@@ -32,6 +32,7 @@ LONGEST_GAP = timedelta(days=2)
 
 _SEGMENT = re.compile(r"/resource[gG]roups/([^/\"\s]+)(?:/providers/([^/\"\s]+/[^/\"\s]+)/([^/\"?\s]+))?")
 _ITEM = re.compile(r"iaasvmcontainerv2;([^;/\"\s]+);([^;/\"?\s]+)", re.IGNORECASE)
+_TARGET = re.compile(r"/subscriptions/[^\"]+/(?:storageAccounts|virtualNetworks)/[^\"]+")
 _POLICY = re.compile(r"backupPolicies/([^/\"?\s]+)")
 _WORD = re.compile(r"[A-Z][A-Za-z, ]{0,39}")
 
@@ -41,8 +42,10 @@ def estate_of(exchanges: list[Exchange], states: Mapping[str, Any]) -> dict[str,
     answers = [e.body for e in exchanges] if states.keys() & {"items", "machines", "vaults"} else []
     text = "\n".join([unquote(f"{e.path} {json.dumps(e.sent)}") for e in exchanges] + [json.dumps(a) for a in answers])
     subscription = exchanges[0].path.split("/")[2]
+    region = re.search(r'"region": "([^"]+)"', text)
     location = next(
-        (e.body["location"] for e in exchanges if isinstance(e.body, dict) and "location" in e.body), "eastus"
+        (e.body["location"] for e in exchanges if isinstance(e.body, dict) and "location" in e.body),
+        region[1] if region else "eastus",
     )
     groups = dict.fromkeys(match[1] for match in _SEGMENT.finditer(text))
     vaults: dict[str, str] = {}
@@ -55,6 +58,7 @@ def estate_of(exchanges: list[Exchange], states: Mapping[str, Any]) -> dict[str,
     for match in _ITEM.finditer(text):
         group = next((name for name in groups if name.lower() == match[1].lower()), match[1])
         machines.setdefault(match[2], group)
+    machines = {name: group for name, group in machines.items() if name not in states.get("missing", [])}
     made = {e.path.rpartition("/")[2] for e in exchanges if e.method == "PUT"}
     made |= set(states.get("missing", []))
     policies = dict.fromkeys(match[1] for match in _POLICY.finditer(text) if match[1] not in (*BUILT_IN, *made))
@@ -71,6 +75,7 @@ def estate_of(exchanges: list[Exchange], states: Mapping[str, Any]) -> dict[str,
                 "location": location,
                 "os": states.get("os", "Windows"),
                 "upperCase": False,
+                "power": states.get("power", "running"),
                 "dataDisks": [32, 32, 32] if states.get("disks") else [],
             }
             for name, group in machines.items()
@@ -131,12 +136,22 @@ class Replay:
             tickers=providers.tickers(),
         )
         estate.load(self.world, document)
+        self._put_targets(exchanges, document["resourceGroups"][0]["location"])
         self._gateway = Gateway(self.world, providers.router())
         self._drawn: dict[str, str] = {}
         self._last = _date(exchanges[0])
         for item in self.world.store.ids(ITEMS) if states.get("backup") == "running" else ():
             self._call("POST", f"{quote(item, safe='/;')}/backup?api-version=2024-04-01", b"{}")
             self.world.advance(timedelta(minutes=1))
+
+    def _put_targets(self, exchanges: list[Exchange], location: str) -> None:
+        """Storage accounts and subnets that restores name: no estate of backups has them."""
+        for target in sorted({match[0] for match in _TARGET.finditer(json.dumps([e.sent for e in exchanges]))}):
+            network, _, subnet = target.partition("/subnets/")
+            kind = re.search("Microsoft.(Storage|Network)/[a-zA-Z]+", network)
+            subnets = [{"id": target, "name": subnet}] if subnet else []
+            body = {"id": network, "name": network.rpartition("/")[2], "location": location}
+            self.world.store.put(network, kind[0] if kind else "", {**body, "properties": {"subnets": subnets}})
 
     def send(self, exchange: Exchange) -> Response:
         """The emulator's answer to a recorded request."""
