@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.kinds.base import Kind
+
+if TYPE_CHECKING:
+    from reconciler.kinds.restoration import RestoredKind
 
 
 @cache
@@ -21,5 +24,16 @@ def kinds() -> tuple[Kind[Any], ...]:
 
 
 @cache
+def restored_kinds() -> tuple[RestoredKind[Any, Any], ...]:
+    """The kinds that no policy declares: what `reconciler restore` makes, dependants first."""
+    from reconciler.kinds.restored_disk import RestoredDiskKind
+    from reconciler.kinds.restored_interface import RestoredInterfaceKind
+    from reconciler.kinds.restored_machine import RestoredMachineKind
+
+    return (RestoredMachineKind(), RestoredInterfaceKind(), RestoredDiskKind())
+
+
+@cache
 def by_name() -> Mapping[str, Kind[Any]]:
-    return {kind.name: kind for kind in kinds()}
+    """Every kind whose steps a plan may hold, whoever asked for them."""
+    return {kind.name: kind for kind in (*kinds(), *restored_kinds())}

@@ -1,0 +1,124 @@
+"""Network interfaces that a restore makes. There is no SDK for networks among our dependencies: one plain PUT
+(docs/decisions/0013)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from reconciler.azure.clients import Azure
+from reconciler.azure.operations import Operation, operation_from
+from reconciler.kinds.base import Rule
+from reconciler.kinds.phrases import Phrase
+from reconciler.kinds.restoration import Place, RestoredKind, same_id
+from reconciler.model.arm_id import ArmId
+from reconciler.model.location import normalise_location
+from reconciler.model.resource import Spec
+
+API_VERSION = "2024-05-01"
+PROVIDER = "Microsoft.Network/networkInterfaces"
+
+
+class RestoredInterfaceSpec(Spec, frozen=True, kw_only=True):
+    """One IP configuration with a dynamic private address of `subnet` (ARM id), and no public one. `security_group` is
+    the ARM id of a network security group, "" for none."""
+
+    location: str
+    subnet: str
+    security_group: str = ""
+
+
+class IdBody(msgspec.Struct, frozen=True):
+    """A reference to another resource."""
+
+    id: str = ""
+
+
+class ConfigurationProperties(msgspec.Struct, frozen=True):
+    """`properties` of one IP configuration."""
+
+    subnet: IdBody | None = None
+
+
+class ConfigurationBody(msgspec.Struct, frozen=True):
+    """One of `properties.ipConfigurations`."""
+
+    properties: ConfigurationProperties = ConfigurationProperties()
+
+
+class InterfaceProperties(msgspec.Struct, frozen=True, rename="camel"):
+    """What is read of a network interface."""
+
+    ip_configurations: tuple[ConfigurationBody, ...] = ()
+    network_security_group: IdBody | None = None
+    provisioning_state: str | None = None
+
+
+class InterfaceBody(msgspec.Struct, frozen=True):
+    """One network interface."""
+
+    location: str = ""
+    properties: InterfaceProperties = InterfaceProperties()
+
+    @property
+    def subnet(self) -> str:
+        """ARM id of the subnet of its first IP configuration."""
+        found = (one.properties.subnet.id for one in self.properties.ip_configurations if one.properties.subnet)
+        return next(found, "")
+
+    @property
+    def security_group(self) -> str:
+        group = self.properties.network_security_group
+        return group.id if group else ""
+
+
+class RestoredInterfaceKind(RestoredKind[RestoredInterfaceSpec, InterfaceBody]):
+    """The network interface of a restored VM; never that of the VM it was restored from."""
+
+    name = "network_interface"
+    title = "network interface"
+    spec = RestoredInterfaceSpec
+    body = InterfaceBody
+    provider = PROVIDER
+    api_version = API_VERSION
+    permission = "Microsoft.Network/networkInterfaces/write"
+    usually = "a few seconds"
+    rules: ClassVar[Mapping[str, Rule]] = dict.fromkeys(RestoredInterfaceSpec.__struct_fields__, Rule.FORBID)
+
+    def live_spec(self, body: InterfaceBody, wanted: RestoredInterfaceSpec, place: Place) -> RestoredInterfaceSpec:  # noqa: ARG002
+        return RestoredInterfaceSpec(
+            location=normalise_location(body.location),
+            subnet=same_id(body.subnet, wanted.subnet),
+            security_group=same_id(body.security_group, wanted.security_group),
+        )
+
+    def state(self, body: InterfaceBody) -> str:
+        return body.properties.provisioning_state or ""
+
+    def title_of(self, spec: RestoredInterfaceSpec, place: Place) -> str:
+        return f"make network interface {place.arm_id.name} in subnet {_subnet_name(spec)}"
+
+    def describe(self, spec: RestoredInterfaceSpec) -> Iterator[Phrase]:
+        """Where it leads."""
+        yield Phrase("subnet", "subnet", f"{_subnet_name(spec)}, a new private address, no public one")
+        if spec.security_group:
+            yield Phrase("security_group", "networkSecurityGroup", ArmId(spec.security_group).name)
+
+    async def put(self, azure: Azure, spec: RestoredInterfaceSpec, place: Place) -> Operation | None:
+        """PUT, sent once. Raises for every status of 400 or more."""
+        configuration = {"subnet": {"id": spec.subnet}, "privateIPAllocationMethod": "Dynamic", "primary": True}
+        properties: dict[str, Any] = {"ipConfigurations": [{"name": "ipconfig1", "properties": configuration}]}
+        if spec.security_group:
+            properties["networkSecurityGroup"] = {"id": spec.security_group}
+        body = {"location": spec.location, "properties": properties}
+        answer = await azure.send("PUT", str(place.arm_id), API_VERSION, body)
+        said = answer.body.get("properties") if isinstance(answer.body, Mapping) else None
+        state = str(said.get("provisioningState") or "") if isinstance(said, Mapping) else ""
+        return operation_from(answer.status, answer.headers, str(place.arm_id), state=state, api_version=API_VERSION)
+
+
+def _subnet_name(spec: RestoredInterfaceSpec) -> str:
+    subnet = ArmId(spec.subnet)
+    return f"{subnet.segment('virtualNetworks')}/{subnet.name}"
