@@ -293,3 +293,22 @@ def test_the_sdk_lives_through_it(server, credential):
         with pytest.raises(HttpResponseError) as gone:
             client.restore_point_collections.get("rg-app", "rpc")
         assert gone.value.status_code == 404
+
+
+def test_a_disk_is_made_from_a_point(server, credential):
+    options = {"base_url": server.running.endpoint, "connection_verify": server.running.ca}
+    with ComputeManagementClient(credential, SUBSCRIPTION, **options) as client:
+        machine = client.virtual_machines.get("rg-app", "app-01")
+        source = {"location": "westeurope", "properties": {"source": {"id": machine.id}}}
+        client.restore_point_collections.create_or_update("rg-app", "rpc", source)
+        taken = client.restore_points.begin_create("rg-app", "rpc", "p", {}).result()
+        held = taken.source_metadata.storage_profile.data_disks[1]
+        creation = {"createOption": "Restore", "sourceResourceId": held.disk_restore_point.id}
+        wanted = {"location": "westeurope", "properties": {"creationData": creation}}
+        disk = client.disks.begin_create_or_update("rg-app", "restored", wanted).result()
+        source_disk = client.disks.get("rg-app", held.name)
+        assert (disk.disk_size_gb, disk.creation_data.source_unique_id) == (128, source_disk.unique_id)
+        elsewhere = {**wanted, "location": "northeurope"}
+        with pytest.raises(HttpResponseError) as refused:
+            client.disks.begin_create_or_update("rg-app", "elsewhere", elsewhere).result()
+        assert refused.value.status_code == 404

@@ -35,12 +35,13 @@ def get_disk_point(world: World, request: Request) -> Response:
     return Response(200, _with_progress(world, _disk_point(world, request)))
 
 
-def disk_source(world: World, identity: str, location: str) -> Body:
+def source_of_restore(world: World, creation: Body, location: str) -> Body:
     """A disk restore point as what a disk is made of (``createOption: Restore``): its ``properties`` have the
     ``diskSizeGB``, ``uniqueId``, ``osType`` and ``hyperVGeneration`` of the disk that it holds.
 
     Raises ArmError: 404 for one that is not of this region, 409 for one that is not copied to the end.
     """
+    identity = str(creation.get("sourceResourceId") or "")
     body = world.store.get(identity)
     if body is None or world.store.type_of(identity) != DISK_POINTS:
         raise ArmError(404, "NotFound", f"Resource {identity.rsplit('/', 1)[-1]} is not found.")

@@ -24,6 +24,7 @@ from reconciler.emulator.providers.disk_resources import (
     region_of,
     resource_at,
 )
+from reconciler.emulator.providers.disk_restore_points import source_of_restore
 from reconciler.emulator.providers.resources import group_id
 from reconciler.emulator.providers.snapshot_bodies import DIRECT_SKUS, INHERITED
 from reconciler.emulator.providers.snapshot_copies import check_complete
@@ -100,6 +101,7 @@ SOURCES: Mapping[str, Callable[[World, Body, str], Body | None]] = {
     "Empty": no_source,
     "FromImage": no_source,
     "Copy": source_of_copy,
+    "Restore": source_of_restore,
 }
 """What answers the source of a disk for each ``creationData.createOption``: a body whose properties have at least
 ``uniqueId`` and ``diskSizeGB``, and may have those of ``INHERITED``. Raises ArmError for a source that cannot be used.
@@ -130,7 +132,7 @@ def _new_disk(world: World, request: Request, given: Body) -> tuple[Body, Body]:
         copied = source["properties"]
         made |= {name: copied[name] for name in INHERITED if name in copied}
         made["creationData"]["sourceUniqueId"] = copied["uniqueId"]
-        hidden = {"usedGiB": _used(world, source)}
+        hidden = _holding(world, source)
     body["properties"] |= in_capitals(made)  # a disk of the same name as one that was deleted is another disk
     return body, hidden
 
@@ -158,10 +160,11 @@ def _checked_sku(name: str, source: Body | None) -> str:
     return name
 
 
-def _used(world: World, source: Body) -> float:
+def _holding(world: World, source: Body) -> Body:
+    """What is hidden beside a disk that holds what its source holds."""
     if source["type"] == DISKS:
-        return content_of_disk(world, source).used / GIB
-    return content_of_snapshot(world, source).used / GIB if source["type"] == SNAPSHOTS else 0.0
+        return {"usedGiB": content_of_disk(world, source).used / GIB}
+    return {"usedGiB": content_of_snapshot(world, source).used / GIB} if source["type"] == SNAPSHOTS else {}
 
 
 def _update(world: World, request: Request, existing: Body, given: Body) -> Response:
