@@ -14,10 +14,10 @@ from reconciler.emulator.providers.compute_disks import (
     disk_id,
     free_disk,
     plan_disks,
-    set_disk_states,
     take_disks,
 )
 from reconciler.emulator.providers.compute_operations import accept
+from reconciler.emulator.providers.disk_states import follow_power
 from reconciler.emulator.providers.network_attachments import bind_interfaces, check_interfaces, release_interfaces
 from reconciler.emulator.providers.resources import group_id
 from reconciler.emulator.router import Request, Response, Route
@@ -142,7 +142,7 @@ def complete_power(world: World, operation: Operation) -> None:
     if body is not None:
         state = operation.arguments["state"]
         world.store.hide(operation.resource, {**world.store.hidden(operation.resource), "power": state})
-        set_disk_states(world, body, state)
+        follow_power(world, body, state)
 
 
 # bodies

@@ -12,6 +12,7 @@ from typing import Any
 
 from reconciler.emulator.failures import ArmError, not_found
 from reconciler.emulator.providers.compute_bodies import DISKS, DiskShape, disk_body
+from reconciler.emulator.providers.disk_states import state_of
 from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
 
@@ -81,21 +82,9 @@ def free_disk(world: World, identity: str) -> None:
     disk = world.store.get(identity)
     if disk is not None:
         disk.pop("managedBy", None)
-        disk["properties"]["diskState"] = "Unattached"
+        if disk["properties"]["diskState"] != "ActiveSAS":
+            disk["properties"]["diskState"] = state_of(disk, "")
         world.store.replace(identity, disk)
-
-
-def set_disk_states(world: World, machine: Body, power: str) -> None:
-    """The disks of a deallocated machine are ``Reserved``, those of any other ``Attached``."""
-    for entry in attached(machine):
-        disk = world.store.get(disk_id(entry))
-        if disk is not None:
-            disk["properties"]["diskState"] = disk_state(power)
-            world.store.replace(disk["id"], disk)
-
-
-def disk_state(power: str) -> str:
-    return "Reserved" if power == "deallocated" else "Attached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +108,7 @@ class _Place:
         else:
             disk = self._made(world, given, str(given.get("name") or name))
         disk["managedBy"] = self.machine["id"]
-        disk["properties"]["diskState"] = disk_state(self.power)
+        disk["properties"]["diskState"] = state_of(disk, self.power)
         self.taken.append(disk)
         settled = {"createOption": option, "deleteOption": "Detach", **given, "name": disk["name"]}
         settled["managedDisk"] = {"storageAccountType": disk["sku"]["name"], "id": disk["id"]}
@@ -135,6 +124,9 @@ class _Place:
         if disk["location"] != self.machine["location"]:
             raise ArmError(404, "NotFound", f"Resource {disk['name']} is not found.")
         _check_owner(world, disk, self.machine)
+        if disk["properties"]["diskState"] == "ActiveSAS":
+            message = f"There is an active shared access signature outstanding for disk {disk['name']}. "
+            raise ArmError(409, "OperationNotAllowed", f"{message}Call EndGetAccess before attaching the disk.")
         _check_zone(disk, self.machine)
         return disk
 
