@@ -32,16 +32,19 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A write that Azure accepted and has not ended.
 
     `url` is polled as it was given: ARM signs it. `via` is how to read the answer: a status document, a result that
-    stays 202 until it is there, the resource's own `provisioningState`, or a backup job. `resource` is the ARM id that
-    was written.
+    stays 202 until it is there, the resource's own `provisioningState`, a backup job, or the resource's
+    `completionPercent` (SN-12). `resource` is the ARM id that was written.
     `gone_is_success`: a 404 means that the delete is done (the address of a deleted vault's operation goes with it).
+    `background`: the resource's address, where its data is still copied after the operation has ended; it is waited
+    for until that is complete, also when Azure has forgotten the operation meanwhile.
     """
 
     url: str
-    via: Literal["azure-async", "location", "resource", "job"]
+    via: Literal["azure-async", "location", "resource", "job", "completion"]
     resource: str
     gone_is_success: bool = False
     job: str = ""
+    background: str = ""
 
 
 class Accepted:
@@ -96,6 +99,14 @@ async def wait(
     for an operation of an earlier run. Raises FailedError with Azure's own code and words where it failed,
     OperationTimeoutError after `limit` (it may still end), and what the door raises where it cannot be asked.
     """
+    body = await _poll(azure, operation, limit, on_poll)
+    if not operation.background:
+        return body
+    copying = Operation(url=operation.background, via="completion", resource=operation.resource)
+    return await _poll(azure, copying, limit, on_poll)
+
+
+async def _poll(azure: Azure, operation: Operation, limit: timedelta, on_poll: OnPoll | None) -> Mapping[str, Any]:
     url, waited, usual = operation.url, 0.0, _FIRST_WAIT
     while True:
         delay: float | None = None
@@ -142,6 +153,8 @@ def _read(answer: Answer, operation: Operation) -> tuple[Mapping[str, Any] | Non
     body: Mapping[str, Any] = answer.body if isinstance(answer.body, Mapping) else {}
     if answer.status >= 400:
         return _read_refusal(answer, operation), f"HTTP {answer.status}"
+    if operation.via == "completion":
+        return _read_completion(body, operation)
     state = _state(body, operation)
     if state.lower() in _ENDED_BADLY:
         raise _failed(body, state, operation)
@@ -159,7 +172,7 @@ def _read_refusal(answer: Answer, operation: Operation) -> Mapping[str, Any] | N
     if answer.status >= 500 or answer.status == 429:
         return None
     error = refusal(answer.status, answer.body, operation.resource)
-    if answer.status == 404 and operation.gone_is_success:
+    if answer.status == 404 and (operation.gone_is_success or operation.background):
         return {}
     if isinstance(error, AbsentError):
         raise FailedError(
@@ -170,6 +183,22 @@ def _read_refusal(answer: Answer, operation: Operation) -> Mapping[str, Any] | N
             advice="run plan: it shows whether the change took effect",
         )
     raise error
+
+
+def _read_completion(body: Mapping[str, Any], operation: Operation) -> tuple[Mapping[str, Any] | None, str]:
+    """A snapshot's data is there at 100; the field appears only after the operation that made it has ended."""
+    properties = body.get("properties")
+    known: Mapping[str, Any] = properties if isinstance(properties, Mapping) else {}
+    state, error = str(known.get("provisioningState") or ""), known.get("copyCompletionError")
+    if isinstance(error, Mapping):
+        said = {"code": error.get("errorCode"), "message": error.get("errorMessage")}
+        raise _failed({"error": said}, "Failed", operation)
+    if state.lower() in _ENDED_BADLY:
+        raise _failed(body, state, operation)
+    percent = known.get("completionPercent")
+    if not isinstance(percent, (int, float)):
+        return None, state or "InProgress"
+    return (body, "Succeeded") if percent >= 100 else (None, f"{percent:.0f} % copied")
 
 
 def _state(body: Mapping[str, Any], operation: Operation) -> str:

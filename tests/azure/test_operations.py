@@ -217,3 +217,43 @@ NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 )
 def test_retry_after(headers, seconds):
     assert retry_after(headers, NOW) == seconds
+
+
+SNAPSHOT = f"{GROUP}/providers/Microsoft.Compute/snapshots/s"
+
+
+def copying(percent, **more):
+    known = {} if percent is None else {"completionPercent": percent}
+    return {"id": SNAPSHOT, "properties": {"provisioningState": "Succeeded", **known, **more}}
+
+
+def copy_of(script):
+    return on(script, background=f"{script.endpoint}{SNAPSHOT}?api-version=2025-01-02")
+
+
+async def test_a_copy_is_waited_for_until_it_is_complete(script, door, say):
+    script.on[STATUS] = [say(body=RUNNING), say(body=DONE)]
+    script.on[SNAPSHOT] = [say(body=copying(one)) for one in (None, 0.0, 41.7, 100.0)]
+    polls = []
+    async with door() as azure:
+        final = await wait(azure, copy_of(script), limit=HOUR, on_poll=polls.append)
+    assert final["properties"]["completionPercent"] == 100.0
+    assert polls == ["InProgress", "Succeeded", "0 % copied", "42 % copied"]
+
+
+async def test_a_copy_whose_operation_is_forgotten_goes_on(script, door, say):
+    script.on[STATUS] = [say(404, body={"error": {"code": "NotFound", "message": "gone"}})]
+    script.on[SNAPSHOT] = [say(body=copying(99)), say(body=copying(100))]
+    async with door() as azure:
+        assert (await wait(azure, copy_of(script), limit=HOUR))["id"] == SNAPSHOT
+
+
+async def test_a_copy_that_fails_says_why(script, door, say):
+    script.on[STATUS] = [say(body=DONE)]
+    error = {"errorCode": "CopySourceNotFound", "errorMessage": "the source is gone"}
+    script.on[SNAPSHOT] = [say(body=copying(40, copyCompletionError=error))]
+    async with door() as azure:
+        with pytest.raises(FailedError) as raised:
+            await wait(azure, copy_of(script), limit=HOUR)
+    assert raised.value.code == "CopySourceNotFound"
+    assert "the source is gone" in raised.value.why
