@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,10 @@ import msgspec
 
 from reconciler.diff.lanes import by_lane, name_of, per_machine, population
 from reconciler.kinds.base import Kind, Situation
+from reconciler.model.address import Address
 from reconciler.model.counting import count
 from reconciler.model.scope import Share
-from reconciler.plan.change import Action, Change, Effect
+from reconciler.plan.change import Action, Change, Effect, Reason
 from reconciler.plan.plan import Plan, Refusal
 
 POINTS = ("recovery_points_pruned", "recovery_points_deleted")
@@ -151,6 +153,50 @@ def _releases_blindly(case: Case) -> Objection | None:
     )
 
 
+def _expires_too_many(case: Case) -> Objection | None:
+    """Retention that runs takes as much as it lets go. Where far more goes than comes, the clock, the cadence or the
+    retention is another than yesterday, or nothing was applied for long."""
+    share = case.situation.declared.scope.value.limits.snapshot_deletes
+    expired = _by_subscription(case, Reason.EXPIRED)
+    taken = _by_subscription(case, Reason.DUE, Reason.NOT_IN_AZURE)
+    parts: list[str] = []
+    objected: list[Change] = []
+    for (kind, alias), group in expired.items():
+        surplus = len(group) - sum(item.action is Action.CREATE for item in taken.get((kind, alias), ()))
+        total = _ours(case.situation, kind, alias)
+        if surplus > share.count and surplus * 100 > share.percent * total:
+            noun = group[0].title or kind
+            parts.append(
+                f"{len(group)} of {count(total, noun)} in {alias} would be deleted and {len(group) - surplus} taken "
+                f"({100 * surplus // max(total, 1)} % fewer)"
+            )
+            objected.extend(group)
+    if not objected:
+        return None
+    return Objection(f"{'; '.join(parts)}: more than {share.percent} % and more than {share.count}", tuple(objected))
+
+
+def _by_subscription(case: Case, *reasons: Reason) -> dict[tuple[str, str], list[Change]]:
+    """Kind and alias → the changes with one of these reasons."""
+    found: dict[tuple[str, str], list[Change]] = defaultdict(list)
+    for change in case.plan.changes:
+        if change.reason in reasons:
+            found[change.kind, _alias(Address.parse(change.address))].append(change)
+    return found
+
+
+def _ours(situation: Situation, kind: str, alias: str) -> int:
+    """How many live resources of a kind there are in a subscription that the policies speak of, to keep or to drop."""
+    return sum(
+        address.kind == kind and address in situation.live.state and _alias(address) == alias
+        for address in situation.desired
+    )
+
+
+def _alias(address: Address) -> str:
+    return address.scope.partition("/")[0].casefold()
+
+
 GUARDS: tuple[Guard, ...] = (
     Guard(
         "G101",
@@ -176,4 +222,12 @@ GUARDS: tuple[Guard, ...] = (
     ),
     Guard("G105", "cannot be undone", "what Azure has no way back from", False, _cannot_be_undone),
     Guard("G106", "releases blindly", "releasing VMs while a part of Azure is unreadable", False, _releases_blindly),
+    Guard(
+        "G107",
+        "too many expired",
+        "deleting, beyond those it takes, more expired snapshots of one subscription than `limits.snapshotDeletes` "
+        "allows, in percent and in number",
+        True,
+        _expires_too_many,
+    ),
 )

@@ -72,7 +72,7 @@ def draft(
         before=comparer.plain(live) if live else None,
         after=comparer.plain(wanted) if wanted and verdict.action is not Action.DELETE else None,
         fields=comparison.fields,
-        details=comparer.details(kind, comparison.live, comparison.desired),
+        details=() if verdict.action is Action.DELETE else comparer.details(kind, comparison.live, comparison.desired),
         summary=kind.summarise(wanted) if wanted and not live else "",
         consequences=kind.consequences(comparison, verdict) if acting else (),
         steps=steps,

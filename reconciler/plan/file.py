@@ -11,6 +11,7 @@ import errno
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,11 +20,11 @@ from msgspec import Meta
 
 from reconciler.errors import PlanFileError
 from reconciler.model.source import Source
-from reconciler.plan.change import Action, Change, Consequence, Detail, FieldChange, Reason, Step
+from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail, FieldChange, Reason, Step
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan, Refusal
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 """Readers must refuse an unknown major; a higher minor only adds fields."""
 
 
@@ -81,6 +82,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     policies: str
     basis: str
     digest: str
+    due: tuple[ResourceChange, ...] = ()
     checksum: str = ""
 
 
@@ -90,18 +92,18 @@ class _Version(msgspec.Struct, frozen=True):
 
 def encode(plan: Plan, *, drift: bool = False) -> bytes:
     """The plan as indented JSON. With `drift` the changes stand under `resource_drift`, as Terraform puts what changed
-    behind its back; such a document is for reading and cannot be loaded."""
-    changes = tuple(_resource_change(change) for change in plan.changes)
+    behind its back, and those that only the clock asks for under `due`; such a document is for reading and cannot be
+    loaded."""
     document = PlanDocument(
         format_version=FORMAT_VERSION,
         timestamp=plan.created,
         applyable=plan.applyable and not drift,
         complete=plan.complete,
         errored=bool(plan.errors),
-        resource_changes=() if drift else changes,
-        resource_drift=changes if drift else (),
+        resource_changes=() if drift else _entries(plan.changes),
+        resource_drift=_entries(item for item in plan.changes if item.reason not in BY_TIME) if drift else (),
         checks=tuple(_check(refusal) for refusal in plan.refusals),
-        deferred=tuple(_resource_change(change) for change in plan.deferred),
+        deferred=_entries(plan.deferred),
         findings=plan.findings,
         refusals=plan.refusals,
         allowed=plan.allowed,
@@ -113,6 +115,7 @@ def encode(plan: Plan, *, drift: bool = False) -> bytes:
         policies=plan.policies,
         basis=plan.basis,
         digest=plan.digest,
+        due=_entries(plan.due) if drift else (),
     )
     sealed = msgspec.structs.replace(document, checksum=_checksum(msgspec.json.encode(document)))
     return msgspec.json.format(msgspec.json.encode(sealed), indent=2) + b"\n"
@@ -130,7 +133,7 @@ def decode(body: bytes, name: str = "the plan file") -> Plan:
             why=str(error),
             advice="make it again with `reconciler plan --out`",
         ) from None
-    if document.resource_drift:
+    if document.resource_drift or document.due:
         raise PlanFileError(f"{name} is a drift report, which cannot be applied", advice="make a plan with --out")
     if document.checksum != _checksum(body) or document.digest != (plan := _plan(document)).digest:
         raise PlanFileError(
@@ -186,6 +189,10 @@ def _checksum(body: bytes) -> str:
     values = msgspec.json.decode(body)
     values.pop("checksum")
     return hashlib.sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()
+
+
+def _entries(changes: Iterable[Change]) -> tuple[ResourceChange, ...]:
+    return tuple(_resource_change(change) for change in changes)
 
 
 def _resource_change(change: Change) -> ResourceChange:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from reconciler.plan.change import Action, Change, Step
+from reconciler.plan.change import BY_TIME, Action, Change, Step
 from reconciler.plan.finding import Finding, Severity
 
 
@@ -73,6 +73,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def empty(self) -> bool:
         """True when there is nothing to do, now or later, and nothing was refused as impossible."""
         return not self.changes and not self.deferred
+
+    @property
+    def due(self) -> tuple[Change, ...]:
+        """The changes that only the clock asks for: snapshots to take and to let go."""
+        return tuple(change for change in self.changes if change.reason in BY_TIME)
+
+    @property
+    def drift(self) -> tuple[Change, ...]:
+        """What differs for another reason than the clock, now or put off."""
+        return tuple(change for change in (*self.changes, *self.deferred) if change.reason not in BY_TIME)
 
     @property
     def errors(self) -> tuple[Finding, ...]:

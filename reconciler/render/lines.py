@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.counting import count
-from reconciler.plan.change import Action, Change, Consequence, Detail
+from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Refusal
 from reconciler.render.escape import visible
@@ -23,6 +23,7 @@ SYMBOLS = {
     Action.BLOCKED: ("!", Tone.ALARM),
 }
 _MOST_PLACES = 3
+_GIB = "gib_at_most"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def heading(group: Group) -> Line:
     """Which resources, and what becomes of them."""
     change = group.first
     symbol, tone = SYMBOLS.get(change.action, ("·", Tone.PLAIN))
+    if change.reason in BY_TIME and change.effect not in ALARMING:
+        tone = Tone.PLAIN if change.action is Action.DELETE else tone
     many = len(group.changes) > 1
     noun = "VM" if change.protects else change.title or change.kind
     subject = count(len(group.changes), noun) if many else change.address
@@ -62,7 +65,7 @@ def group_lines(group: Group, wording: Wording, extent: Extent) -> Iterator[Line
     if len(group.changes) > 1:
         yield from _list([item.address for item in group.changes], extent.addresses)
     differences = [_difference(detail, wording) for detail in wording.details(change)]
-    effects = [_consequence(item, wording) for item in change.consequences if wording.tells(item)]
+    effects = [_consequence(item, group, wording) for item in change.consequences if wording.tells(item)]
     yield from (*effects, *differences) if wording.acting else (*differences, *effects)
     if wording.acting:
         yield from _steps(change, many=len(group.changes) > 1)
@@ -122,10 +125,24 @@ def _agree(sentence: str, many: bool) -> str:
     return f"{ {'is': 'are', 'has': 'have'}.get(verb, verb) if many else verb } {rest}"
 
 
-def _consequence(consequence: Consequence, wording: Wording) -> Line:
+def _consequence(consequence: Consequence, group: Group, wording: Wording) -> Line:
     alarming = consequence.effect in ALARMING
-    text = visible(f"{wording.healing}{consequence.text}")
+    healing = "" if group.first.reason in BY_TIME else wording.healing
+    text = visible(f"{healing}{consequence.text}{_in_all(group, consequence)}")
     return Line(1, "!" if alarming else "·", text, Tone.ALARM if alarming else Tone.PLAIN)
+
+
+def _in_all(group: Group, consequence: Consequence) -> str:
+    """What a folded group comes to, where its sentence does not say it: GiB that one resource takes at most."""
+    if len(group.changes) < 2 or _GIB not in consequence.figures:
+        return ""
+    total = sum(
+        item.figures.get(_GIB, 0)
+        for change in group.changes
+        for item in change.consequences
+        if (item.effect, item.text) == (consequence.effect, consequence.text)
+    )
+    return f" ({total:,} GiB at most in all)"
 
 
 def _difference(detail: Detail, wording: Wording) -> Line:

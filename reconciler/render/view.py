@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from reconciler.model.counting import count
-from reconciler.plan.change import Action, Change, Effect
+from reconciler.plan.change import BY_TIME, Action, Change, Effect
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan, Refusal
 from reconciler.render.wording import Wording
@@ -93,11 +93,12 @@ def view(plan: Plan, wording: Wording, *, verbose: bool = False) -> View:
         unread,
         Section(wording.refused, wording.refused_note, refusals=plan.refusals if wording.acting else ()),
         Section(wording.blocked, groups=_groups(plan.blocked, wording.sentence)),
-        *_sections(plan.actionable, wording),
+        *_sections([item for item in plan.actionable if not wording.due or item.reason not in BY_TIME], wording),
+        Section(wording.due, groups=_groups(_in_order(plan.due) if wording.due else (), wording.sentence)),
         Section(wording.deferred, groups=_groups(plan.deferred, wording.put_off)),
         *chapters,
     ]
-    tally = _tally(plan)
+    tally = _tally(plan, wording)
     figures = ((word, tally[name]) for name, word in wording.figures.items() if tally[name])
     return View(
         verdict=wording.verdict(plan, tally),
@@ -106,7 +107,7 @@ def view(plan: Plan, wording: Wording, *, verbose: bool = False) -> View:
         advice=wording.advice(plan),
         hidden=_hidden(notes),
         sections=tuple(section for section in sections if section.size),
-        calm=plan.empty and plan.complete and not plan.errors,
+        calm=wording.in_step(plan) and plan.complete and not plan.errors,
     )
 
 
@@ -116,7 +117,7 @@ def _sections(changes: Iterable[Change], wording: Wording) -> list[Section]:
     alarming: list[Change] = []
     weaker: list[Change] = []
     quiet: list[Change] = []
-    for change in sorted(changes, key=lambda change: ORDER.index(change.action)):
+    for change in _in_order(changes):
         if change.effect in ALARMING:
             alarming.append(change)
         elif wording.weaker and change.action not in _LEFT and (change.protects or change.effect is Effect.STRENGTHENS):
@@ -128,6 +129,10 @@ def _sections(changes: Iterable[Change], wording: Wording) -> list[Section]:
     if wording.weaker:
         titled = [*titled[1:], titled[0]]
     return [Section(title, groups=_groups(changes, wording.sentence)) for title, changes in titled]
+
+
+def _in_order(changes: Iterable[Change]) -> list[Change]:
+    return sorted(changes, key=lambda change: ORDER.index(change.action))
 
 
 def _only_of_policies(finding: Finding) -> bool:
@@ -160,11 +165,16 @@ def _likeness(change: Change) -> Hashable:
         change.manual,
         change.source,
         change.summary,
-        change.details or change.fields or change.after,
+        () if _said(change) else change.details or change.fields or change.after,
         [(item.effect, item.text) for item in change.consequences],
         [(step.verb, step.needs_approval) for step in change.steps],
     )
     return msgspec.json.encode(shown, order="deterministic")
+
+
+def _said(change: Change) -> bool:
+    """Whether the sentence says all that is told of it: of what goes, and of what is new and summarised."""
+    return change.action is Action.DELETE or (change.action is Action.CREATE and bool(change.summary))
 
 
 def _chapters(findings: Iterable[Finding]) -> list[Section]:
@@ -203,12 +213,14 @@ def _notices(findings: Iterable[Finding]) -> tuple[Notice, ...]:
     )
 
 
-def _tally(plan: Plan) -> Counter[str]:
-    """Numbers by name: the actions (with `protect` for new protection of a VM), `deferred`, and the chapters."""
+def _tally(plan: Plan, wording: Wording) -> Counter[str]:
+    """Numbers by name: the actions (with `protect` for new protection of a VM, and `due` where the wording tells that
+    apart), `deferred`, and the chapters."""
     tally: Counter[str] = Counter()
     for change in plan.changes:
         creates = change.action is Action.CREATE and change.protects
-        tally["protect" if creates else change.action.value] += 1
+        due = wording.due and change.reason in BY_TIME
+        tally["due" if due else "protect" if creates else change.action.value] += 1
     tally["deferred"] = len(plan.deferred)
     tally.update(chapter(item) for item in plan.findings if item.severity is not Severity.ERROR)
     return tally

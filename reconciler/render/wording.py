@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from reconciler.model.arm_id import ArmId
 from reconciler.model.counting import count
-from reconciler.plan.change import Action, Change, Consequence, Detail, Effect, Reason
+from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail, Effect, Reason
 from reconciler.plan.plan import Plan
 
 _MISSED = {"objectives": "objective", "uncovered": "uncovered VM"}
@@ -30,6 +30,8 @@ class Wording(ABC):
     alarming: ClassVar[str]
     changes: ClassVar[str]
     deferred: ClassVar[str] = "Put off to a later run"
+    due: ClassVar[str] = ""
+    """Title of what only the clock asks for, "" where that is a change like all others."""
     acting: ClassVar[bool]
     healing: ClassVar[str] = ""
     """What a consequence begins with, where the change is not what the report is about."""
@@ -50,6 +52,10 @@ class Wording(ABC):
     def line(self, detail: Detail) -> str:
         """One difference, on a line of its own."""
         return self.detail(detail)
+
+    def in_step(self, plan: Plan) -> bool:
+        """Whether there is nothing to tell of."""
+        return plan.empty
 
     @abstractmethod
     def verdict(self, plan: Plan, tally: Counter[str]) -> str:
@@ -152,6 +158,7 @@ class DriftWording(Wording):
     weaker = "Drifted: protected less than declared"
     changes = "Drifted"
     alarming = "Drifted, and healing it touches what can be recovered"
+    due = "Due: the next apply does this"
     acting = False
     healing = "healing it: "
     rest = "in step"
@@ -164,12 +171,15 @@ class DriftWording(Wording):
         "delete": "to delete",
         "deferred": "put off",
         "blocked": "blocked",
+        "due": "due",
         "objectives": "objectives missed",
         "uncovered": "uncovered",
         "unmanaged": "unmanaged",
     }
 
     def sentence(self, change: Change) -> str:
+        if change.reason in BY_TIME:
+            return self._spell("is due to go" if change.action is Action.DELETE else "is due", change)
         words = {
             Action.CREATE: ("is not protected, declared" if change.protects else "is missing"),
             Action.UPDATE: "has drifted",
@@ -193,21 +203,24 @@ class DriftWording(Wording):
         """What healing does is the matter of a plan, unless it tells what is missing meanwhile or may be lost by it."""
         return consequence.effect not in (Effect.NONE, Effect.SEEDS)
 
+    def in_step(self, plan: Plan) -> bool:
+        """What is due is no drift."""
+        return not plan.drift
+
     def verdict(self, plan: Plan, tally: Counter[str]) -> str:
         if plan.errors:
             return f"Cannot tell: {count(len(plan.errors), 'error')} in the policies or on the way.{_unread(plan)}"
-        if plan.empty:
+        if self.in_step(plan):
             missed = ", ".join(count(tally[name], noun) for name, noun in _MISSED.items() if tally[name])
             noted = f" Yet to look at: {missed}.".replace("objectives", "missed objectives") if missed else ""
-            return _in_step("No drift.", plan) + noted
-        differing = len(plan.changes) + len(plan.deferred)
-        return f"Azure differs from the policies in {count(differing, 'resource')}.{_unread(plan)}"
+            due = f" Due by the clock: {count(len(plan.due), 'change')}." if plan.due else ""
+            return _in_step("No drift.", plan) + due + noted
+        return f"Azure differs from the policies in {count(len(plan.drift), 'resource')}.{_unread(plan)}"
 
     def advice(self, plan: Plan) -> tuple[str, ...]:
         """How to heal it, and who may have done it."""
-        drifted = [
-            item for item in plan.actionable if item.action in (Action.UPDATE, Action.UNDELETE)
-        ] or plan.actionable
+        healable = [item for item in plan.actionable if item.reason not in BY_TIME]
+        drifted = [item for item in healable if item.action in (Action.UPDATE, Action.UNDELETE)] or healable
         if not drifted or plan.errors:
             return ()
         first = drifted[0]

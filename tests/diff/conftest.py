@@ -114,6 +114,7 @@ class Box(FakeKind):
     title = "box"
     spec = BoxSpec
     rules: ClassVar = {"shelf": Rule.UPDATE, "size": Rule.UPDATE, "state": Rule.UPDATE}
+    per_machine = True
     aspect = Aspect(name="boxing", type=BoxSpec, references={}, check=lambda *_: ())
     quota = Quota.CONFIGURATIONS
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import PlanFileError
+from reconciler.plan.change import Action, Change, Reason
 from reconciler.plan.file import decode, encode, load, save
 from reconciler.plan.plan import Plan
 
@@ -26,7 +29,7 @@ def test_every_plan_is_read_back_exactly(plans: st.SearchStrategy[Plan], data: A
 
 def test_the_names_that_terraform_rules_look_for(plan: Plan) -> None:
     values = json.loads(encode(plan))
-    assert values["format_version"] == "1.0"
+    assert values["format_version"] == "1.1"
     assert values["timestamp"] == "2026-03-02T03:00:00Z"
     assert (values["applyable"], values["complete"], values["errored"]) == (False, True, False)
     assert values["resource_changes"][0]["address"] == "a.b/c"
@@ -42,6 +45,28 @@ def test_a_drift_report_puts_the_changes_under_drift_and_cannot_be_applied(plan:
     assert [item["address"] for item in json.loads(body)["resource_drift"]] == ["a.b/c"]
     with pytest.raises(PlanFileError, match="drift report"):
         decode(body)
+
+
+def test_a_drift_report_tells_apart_what_only_the_clock_asks_for(plan: Plan) -> None:
+    due = Change(address="a.b/due", kind="a", action=Action.CREATE, reason=Reason.DUE)
+    expired = Change(address="a.b/old", kind="a", action=Action.DELETE, reason=Reason.EXPIRED)
+    both = msgspec.structs.replace(plan, changes=(*plan.changes, due, expired))
+    told = json.loads(encode(both, drift=True))
+    assert [item["address"] for item in told["resource_drift"]] == ["a.b/c"]
+    assert [item["address"] for item in told["due"]] == ["a.b/due", "a.b/old"]
+    planned = json.loads(encode(both))
+    assert len(planned["resource_changes"]) == 3
+    assert planned["due"] == []
+    only = msgspec.structs.replace(plan, changes=(due,))
+    with pytest.raises(PlanFileError, match="drift report"):
+        decode(encode(only, drift=True))
+
+
+def test_a_plan_of_an_earlier_minor_version_is_read(plan: Plan) -> None:
+    values = json.loads(encode(plan)) | {"format_version": "1.0"}
+    del values["due"], values["checksum"]
+    body = hashlib.sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()
+    assert decode(json.dumps(values | {"checksum": body}).encode()) == plan
 
 
 def test_saved_whole_and_private(plan: Plan, tmp_path: Path) -> None:
@@ -91,7 +116,7 @@ def test_a_file_that_was_edited(plan: Plan, old: str, new: str) -> None:
 
 @pytest.mark.parametrize("version", ["2.0", "0.9", "x", ""])
 def test_an_unknown_major_version(plan: Plan, version: str) -> None:
-    body = encode(plan).replace(b'"format_version": "1.0"', f'"format_version": "{version}"'.encode())
+    body = encode(plan).replace(b'"format_version": "1.1"', f'"format_version": "{version}"'.encode())
     with pytest.raises(PlanFileError, match=r"this program reads 1\.x"):
         decode(body)
 

@@ -202,6 +202,76 @@ def drifted() -> Plan:
     )
 
 
+def snapshot(disk: int, slot: str, action: Action, reason: Reason, **values: object) -> Change:
+    address = f"snapshot.prod/rg-web/vm-web-{disk:02}-os-{slot}-3f9c1a"
+    place = f"/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-web/disks/{disk}"
+    verb = "delete" if action is Action.DELETE else "take"
+    spec = {"state": "present", "disk": place, "slot": slot}
+    fields: dict[str, object] = {"source": Source("policies/snapshots.yaml", 12, 3), **values}
+    return Change(
+        address=address,
+        kind="snapshot",
+        title="snapshot",
+        action=action,
+        reason=reason,
+        before=spec if action is Action.DELETE else None,
+        after=None if action is Action.DELETE else spec,
+        steps=(step(address, verb, f"{verb} snapshot {slot} of disk {disk}", lane=place),),
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def scheduled() -> Plan:
+    """What the clock asks for, at an ordinary hour: a fleet of disks, each other than the next but for its words."""
+    changed = Consequence(
+        effect=Effect.NONE,
+        text="stores only what changed since the snapshot of 2026-03-02T00:00Z",
+        figures={"gib_at_most": 128},
+    )
+    taken = tuple(
+        snapshot(
+            number,
+            "20260302T0600Z",
+            Action.CREATE,
+            Reason.DUE,
+            why="schedule six-hourly",
+            summary="for the slot 2026-03-02T06:00Z",
+            details=(Detail(name="disk", after=f"vm-web-{number:02}-os"),),
+            consequences=(changed,),
+        )
+        for number in range(1, 49)
+    )
+    gone = Consequence(effect=Effect.NONE, text="the 24 newest of each disk stay")
+    expired = tuple(
+        snapshot(
+            number,
+            "20260224T0600Z",
+            Action.DELETE,
+            Reason.EXPIRED,
+            why="retention of schedule six-hourly is over",
+            fields=(FieldChange(path="state", before="present", after="expired"),),
+            consequences=(gone,),
+        )
+        for number in range(1, 49)
+    )
+    pruned = snapshot(
+        50,
+        "20260228T0600Z",
+        Action.DELETE,
+        Reason.EXPIRED,
+        why="schedule six-hourly keeps less than when it was taken",
+        consequences=(
+            Consequence(
+                effect=Effect.PRUNES,
+                text="goes before the retention that it was taken under is over",
+                figures={"recovery_points_pruned": 1},
+            ),
+        ),
+    )
+    return Plan(created="2026-03-02T06:04:00Z", changes=(*taken, *expired, pruned), unchanged=1200, machines=48)
+
+
 @pytest.fixture
 def everything() -> Plan:
     refusal = Refusal(

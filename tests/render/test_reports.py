@@ -53,8 +53,43 @@ def test_drift_that_can_be_healed(drifted: Plan, golden: Golden) -> None:
     golden("healable.md", markdown.render_drift(drifted))
 
 
-def test_verbose_leaves_nothing_out(everything: Plan, drifted: Plan) -> None:
-    for plan in (everything, drifted):
+def test_what_is_due(scheduled: Plan, golden: Golden) -> None:
+    golden("due-plan.txt", text.render_plan(scheduled))
+    golden("due-drift.txt", text.render_drift(scheduled))
+    golden("due-drift.md", markdown.render_drift(scheduled))
+
+
+def test_hundreds_of_snapshots_are_a_few_lines(scheduled: Plan) -> None:
+    shown = text.render_plan(scheduled)
+    assert "+ 48 snapshots will be created for the slot 2026-03-02T06:00Z: schedule six-hourly\n" in shown
+    assert "- 48 snapshots will be deleted: retention of schedule six-hourly is over\n" in shown
+    assert "(6,144 GiB at most in all)" in shown
+    assert shown.endswith("Apply would make 97 changes in 97 steps.")
+
+
+def test_what_is_due_is_no_drift(scheduled: Plan, drifted: Plan) -> None:
+    alone = text.render_drift(scheduled)
+    assert alone.endswith(
+        "No drift. Azure matches the policies (1,200 resources, 48 VMs). Due by the clock: 97 changes."
+    )
+    assert "Drifted" not in alone
+    assert "Heal" not in alone
+    both = text.render_drift(msgspec.structs.replace(drifted, changes=(*scheduled.changes, *drifted.changes)))
+    assert "Drift: 2 drifted, 97 due, 7 objectives missed; 17 in step." in both
+    assert both.endswith("Azure differs from the policies in 2 resources.")
+    assert "--target 'protected_vm.prod/rg-web/vm-web-77'" in both
+    assert both.index("Due: the next apply does this") > both.index("Drifted: protected less than declared")
+
+
+def test_what_expires_as_promised_is_no_alarm(scheduled: Plan) -> None:
+    plain = msgspec.structs.replace(scheduled, changes=scheduled.changes[:-1])
+    assert "Read these first" in text.render_plan(scheduled)
+    assert "Read these first" not in text.render_plan(plain)
+    assert "\x1b[1;31m" not in text.render_plan(plain, colour=True)
+
+
+def test_verbose_leaves_nothing_out(everything: Plan, drifted: Plan, scheduled: Plan) -> None:
+    for plan in (everything, drifted, scheduled):
         shown = text.render_plan(plan, verbose=True) + text.render_drift(plan, verbose=True)
         assert "verbose" not in shown
         assert "more" not in shown.replace("promises more", "")
