@@ -24,6 +24,8 @@ from reconciler.emulator.providers.protected_item_states import (
     retention_of,
 )
 from reconciler.emulator.providers.recovery_sessions import read_session
+from reconciler.emulator.providers.secondary_regions import arrived_points, asks_secondary
+from reconciler.emulator.providers.vaults import find_vault
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.world import World
 
@@ -32,6 +34,7 @@ Body = dict[str, Any]
 POINTS = f"{ITEMS}/recoveryPoints"
 ON_DEMAND_PER_DAY = 9  # BP-54
 ON_DEMAND_DAYS = 30
+VAULT_TIER: Body = {"type": "HardenedRP", "status": "Valid"}
 
 
 def _now(world: World) -> int:
@@ -47,20 +50,23 @@ def find_item(world: World, path: str) -> tuple[str, Protection]:
 
 
 def list_points(world: World, request: Request) -> Response:
-    """Newest first, without the lists of disks."""
+    """Newest first, without the lists of disks. In the secondary region only what has arrived there."""
     item_id, protection = find_item(world, request.path.rpartition("/")[0])
     wanted = read_filter(request)
     machine = world.store.get(protection.vm)
     first = read_date(wanted["startdate"]).timestamp() if "startdate" in wanted else 0.0
     last = read_date(wanted["enddate"]).timestamp() if "enddate" in wanted else math.inf
     points = live_points(world, protection, _now(world))[::-1]
+    secondary = asks_secondary(find_vault(world, request), request)
+    if secondary:
+        points = arrived_points(points, _now(world))
     fitting = [point for point in points if first <= protection.start_of(point >> 4) + POINT_AFTER <= last]
     return page_of(
         world,
         request,
         POINTS,
         fitting,
-        lambda point: _show_point(world, item_id, protection, point, machine, full=False),
+        lambda point: _show_point(world, item_id, protection, point, machine, full=False, secondary=secondary),
     )
 
 
@@ -81,7 +87,14 @@ def find_point(world: World, protection: Protection, name: str) -> int:
 
 
 def _show_point(
-    world: World, item_id: str, protection: Protection, point: int, machine: Body | None, *, full: bool
+    world: World,
+    item_id: str,
+    protection: Protection,
+    point: int,
+    machine: Body | None,
+    *,
+    full: bool,
+    secondary: bool = False,
 ) -> Body:
     scheduled = point >> 4
     name, session = point_name(protection, scheduled), read_session(world, item_id)
@@ -95,7 +108,7 @@ def _show_point(
         "sourceVMStorageType": "PremiumVMOnPartialPremiumStorage",
         "isSourceVMEncrypted": False,
         "isInstantIlrSessionActive": session is not None and session.point == name,
-        "recoveryPointTierDetails": _show_tiers(world, protection, point),
+        "recoveryPointTierDetails": [VAULT_TIER] if secondary else _show_tiers(world, protection, point),
         "isManagedVirtualMachine": True,
         "virtualMachineSize": hardware.get("vmSize", ""),
         "originalStorageAccountOption": False,
@@ -108,11 +121,18 @@ def _show_point(
     properties |= {
         "recoveryPointMoveReadinessInfo": {"ArchivedRP": {"isReadyForMove": False, "additionalInfo": archive}},
         "securityType": security_of(machine or {}) or "None",
-        "isPrivateAccessEnabledOnAnyDisk": False,
+        "isPrivateAccessEnabledOnAnyDisk": machine is not None and _has_private_disk(world, machine),
         "createdWithPolicyType": "V2" if point & ENHANCED else "V1",
         "threatStatus": 0,
     }
     return {"id": f"{item_id}/recoveryPoints/{name}", "name": name, "type": POINTS, "properties": properties}
+
+
+def _has_private_disk(world: World, machine: Body) -> bool:
+    storage = machine["properties"].get("storageProfile") or {}
+    attached = [storage.get("osDisk") or {}, *(storage.get("dataDisks") or [])]
+    disks = (world.store.get((disk.get("managedDisk") or {}).get("id", "")) for disk in attached)
+    return any(disk is not None and disk["properties"].get("networkAccessPolicy") == "AllowPrivate" for disk in disks)
 
 
 def _show_tiers(world: World, protection: Protection, point: int) -> list[Body]:
@@ -122,7 +142,7 @@ def _show_tiers(world: World, protection: Protection, point: int) -> list[Body]:
     is_fresh = (point >> 4) + instant_days * DAY > _now(world)
     tiers: list[Body] = [{"type": "InstantRP", "status": "Valid" if is_fresh else "Deleted"}]
     if point & VAULTED:
-        tiers.append({"type": "HardenedRP", "status": "Valid"})
+        tiers.append(VAULT_TIER)
     return tiers
 
 
