@@ -11,6 +11,7 @@ Every call needs ``Authorization: Bearer <admin token>``; answers and bodies are
 | GET, POST throttle | ``throttle.Regime``: ``{"factor": 1}`` is as ARM does it, 0 is off |
 | GET, POST latency | ``latency.Latency``: milliseconds by sort of request; or ``{"latency": "80ms"}`` |
 | POST guards | ``{"guard": ID, "approved": true}``: what the owner of a Resource Guard says |
+| GET snapshots | each with the bytes that it takes up, which Azure tells only in the bill |
 | GET, DELETE requests[?limit=n] | the log |
 | GET counters | requests by method and template |
 """
@@ -32,6 +33,7 @@ from reconciler.emulator.failures import ArmError, bad_request
 from reconciler.emulator.generate import Generation, generate
 from reconciler.emulator.latency import Latency
 from reconciler.emulator.providers.resource_guards import approve
+from reconciler.emulator.providers.snapshot_families import snapshot_sizes
 from reconciler.emulator.router import Response
 from reconciler.emulator.throttle import Regime
 
@@ -53,6 +55,7 @@ class Admin:
             ("GET", "latency"): lambda *_: msgspec.to_builtins(emulator.world.slowness.latency),
             ("POST", "latency"): self._latency,
             ("POST", "guards"): self._approve,
+            ("GET", "snapshots"): lambda *_: snapshot_sizes(emulator.world),
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): self._clear_requests,
             ("GET", "counters"): lambda *_: emulator.log.counts(),

@@ -24,6 +24,8 @@ virtualMachines:
     createdDaysAgo: 400
 disks:
   - {name: leftover, resourceGroup: rg-web, sizeGB: 128, sku: Standard_LRS, tags: {}}
+snapshots: [...]                    # what was taken before: providers/snapshot_estate.py
+diskSettings: {...}                 # what disks hold and how fast it changes, limits: providers/disk_settings.py
 backup: {...}                       # what the Recovery Services provider reads: providers/backup_estate.py
 ```
 

@@ -32,30 +32,7 @@ def new_snapshot(world: World, request: Request, given: Body, source: Body | Non
     """A body without its family: ``add_family`` knows what it holds."""
     properties = request.properties()
     location, incremental = region_of(given), bool(properties.get("incremental", False))
-    creation = dict(properties.get("creationData") or {})
-    inherited: Body = source["properties"] if source else {}
-    if source is not None:
-        creation["sourceUniqueId"] = inherited["uniqueId"]
-        if "logicalSectorSize" in inherited.get("creationData", {}):
-            creation["logicalSectorSize"] = inherited["creationData"]["logicalSectorSize"]
-    size = properties.get("diskSizeGB") or inherited.get("diskSizeGB", 0)
-    if not size:
-        raise invalid("diskSizeGB", "Required parameter 'diskSizeGB' is missing (null).")
-    filled: dict[str, Any] = {name: inherited[name] for name in INHERITED if name in inherited}
-    filled |= {
-        "creationData": creation,
-        "diskSizeGB": size,
-        "encryption": properties.get("encryption") or {"type": "EncryptionAtRestWithPlatformKey"},
-        "incremental": incremental,
-        "networkAccessPolicy": properties.get("networkAccessPolicy", "AllowAll"),
-        "publicNetworkAccess": properties.get("publicNetworkAccess", "Enabled"),
-        "timeCreated": offset_stamp(world.clock.now()),
-        "diskState": "Unattached",
-        "diskSizeBytes": size * GIB,
-        "uniqueId": world.new_guid(),
-    }
-    if properties.get("diskAccessId"):
-        filled["diskAccessId"] = properties["diskAccessId"]
+    filled = fill_properties(properties, source["properties"] if source else {}, world)
     name = request.params["snapshot"]
     return {
         "name": name,
@@ -66,6 +43,34 @@ def new_snapshot(world: World, request: Request, given: Body, source: Body | Non
         "sku": snapshot_sku((given.get("sku") or {}).get("name"), location, incremental=incremental),
         "properties": in_capitals(filled),
     }
+
+
+def fill_properties(properties: Body, source: Body, world: World) -> Body:
+    """What was sent, with what comes from the properties of the source and what the service adds."""
+    creation = dict(properties.get("creationData") or {})
+    if source:
+        creation["sourceUniqueId"] = source["uniqueId"]
+    if "logicalSectorSize" in source.get("creationData", {}):
+        creation["logicalSectorSize"] = source["creationData"]["logicalSectorSize"]
+    size = properties.get("diskSizeGB") or source.get("diskSizeGB", 0)
+    if not size:
+        raise invalid("diskSizeGB", "Required parameter 'diskSizeGB' is missing (null).")
+    filled: dict[str, Any] = {name: source[name] for name in INHERITED if name in source}
+    filled |= {
+        "creationData": creation,
+        "diskSizeGB": size,
+        "encryption": properties.get("encryption") or {"type": "EncryptionAtRestWithPlatformKey"},
+        "incremental": bool(properties.get("incremental", False)),
+        "networkAccessPolicy": properties.get("networkAccessPolicy", "AllowAll"),
+        "publicNetworkAccess": properties.get("publicNetworkAccess", "Enabled"),
+        "timeCreated": offset_stamp(world.clock.now()),
+        "diskState": "Unattached",
+        "diskSizeBytes": size * GIB,
+        "uniqueId": world.new_guid(),
+    }
+    if properties.get("diskAccessId"):
+        filled["diskAccessId"] = properties["diskAccessId"]
+    return filled
 
 
 def add_family(body: Body, content: Content) -> None:

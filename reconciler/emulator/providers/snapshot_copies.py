@@ -88,7 +88,7 @@ def begin_transfer(world: World, body: Body, operation: Operation) -> None:
     rate = read_settings(world).copy_gib_per_hour * (ENHANCED if enhanced else 1)
     duration = max(SHORTEST, timedelta(hours=size / GIB / rate))
     if copy.source:
-        world.operations.note(operation.guid, answer=body)
+        world.operations.note(operation.guid, answer={**body, "properties": dict(body["properties"])})
     body["properties"]["completionPercent"] = 0.0
     world.store.replace(body["id"], body)
     background = world.operations.start(

@@ -38,15 +38,15 @@ class Content(msgspec.Struct, frozen=True):
     chain: int = 0
 
 
-def content_of_disk(world: World, disk: Body) -> Content:
-    """What a snapshot taken now would hold."""
+def content_of_disk(world: World, disk: Body, moment: datetime | None = None) -> Content:
+    """What a snapshot taken now, or at some other moment, would hold."""
     settings, hidden = read_settings(world), world.store.hidden(disk["id"])
     properties = disk["properties"]
     size = properties["diskSizeGB"]
     used = min(float(hidden.get("usedGiB", size * settings.used_share)), size)
     churn = float(hidden.get("churnGiBPerDay", settings.churn_gib_per_day))
-    age = (world.clock.now() - datetime.fromisoformat(properties["timeCreated"])).total_seconds()
-    written = int(churn * GIB * max(0.0, age) / _DAY)
+    age = ((moment or world.clock.now()) - datetime.fromisoformat(properties["timeCreated"])).total_seconds()
+    written = int(churn * GIB * age / _DAY)
     return Content(properties["uniqueId"], int(used * GIB), written, int(hidden.get("chain", 0)))
 
 
