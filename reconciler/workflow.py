@@ -8,10 +8,13 @@ Nothing here knows a resource kind, prints, or reads the clock of the machine.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from reconciler.apply import journal as journals
 from reconciler.apply.basis import check_basis
@@ -31,12 +34,17 @@ from reconciler.diff.engine import compare
 from reconciler.diff.guards import guard
 from reconciler.diff.limits import keep_within_limits
 from reconciler.diff.targets import narrow
-from reconciler.kinds.base import Situation
-from reconciler.kinds.registry import by_name, kinds
+from reconciler.kinds.base import Kind, Situation
+from reconciler.kinds.registry import by_name, kinds, restored_kinds
 from reconciler.live.refresh import refresh
 from reconciler.model.document import Declared
+from reconciler.model.live import Live
+from reconciler.model.restore_request import RestoreRequest
+from reconciler.model.snapshot_schedule import ASPECT as SNAPSHOTS
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan
+from reconciler.restore.resolve import resolve
+from reconciler.restore.wish import check_found
 
 if TYPE_CHECKING:
     from reconciler.azure.clients import Azure
@@ -101,6 +109,36 @@ def plan_of(picture: Picture, validation: Validation, wishes: Wishes) -> Plan:
 async def make_plan(azure: Azure, validation: Validation, declared: Declared, wishes: Wishes) -> Plan:
     """From policies to a plan, in one go."""
     return plan_of(await look(azure, declared), validation, wishes)
+
+
+async def plan_restore(azure: Azure, declared: Declared, request: RestoreRequest) -> Plan:
+    """What was asked for, as resources → a plan: the same comparison, with everything that is to be made on the desired
+    side, and on the live one what is there under those names. What it is made from is on both: the plan rests on it.
+
+    Raises UsageError where what to restore from is not found.
+    """
+    sources = tuple(kind for kind in kinds() if _takes_snapshots(kind))
+    live = await refresh(azure, declared, sources)
+    wish = await resolve(azure, declared, live, request)
+    makers = {kind.name: kind for kind in restored_kinds()}
+    looks = (makers[item.address.kind].look(azure, item) for item in wish.resources)
+    there = [found for found in await asyncio.gather(*looks) if found]
+    rests_on = {item.address: item for item in wish.sources}
+    situation = Situation(
+        declared,
+        rests_on | {item.address: item for item in wish.resources},
+        Live(rests_on | {item.address: item for item in there}, live.machines, requests=live.requests),
+        azure.now(),
+    )
+    findings = (*wish.findings, *(finding for found in there for finding in check_found(found)))
+    compared = compare(situation, (*restored_kinds(), *sources), findings)
+    plan = guard(compared, situation, (*restored_kinds(), *sources))
+    kept = tuple(finding for finding in plan.findings if finding.topic != "objectives")  # those are drift's matter
+    return msgspec.structs.replace(plan, findings=kept, unchanged=plan.unchanged - len(rests_on), restore=wish.request)
+
+
+def _takes_snapshots(kind: Kind[Any]) -> bool:
+    return SNAPSHOTS in (kind.serves, kind.aspect.name if kind.aspect else "")
 
 
 @dataclass(frozen=True, slots=True)

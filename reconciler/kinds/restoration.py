@@ -83,7 +83,8 @@ class RestoredKind(Kind[S], Generic[S, B]):
 
     async def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:  # noqa: ARG002
         """Nothing: what a restore would make is looked at one by one (`look`)."""
-        for resource in ():
+        nothing: tuple[Resource, ...] = ()
+        for resource in nothing:
             yield resource
 
     async def look(self, azure: Azure, wanted: Resource) -> Resource | None:

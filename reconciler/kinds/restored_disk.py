@@ -28,7 +28,7 @@ PROVIDER = "Microsoft.Compute/disks"
 class RestoredDiskSpec(Spec, frozen=True, kw_only=True):
     """`source` is the snapshot or restore point, `source_id` the ARM id that Azure copies from (of a restore point, one
     of its disks), `source_unique_id` that snapshot's identity ("" where it is not known): another snapshot of the same
-    name is not the same. `zone` "" leaves the disk regional."""
+    name is not the same. `zone` "" leaves the disk regional, `size_gib` 0 as large as the source."""
 
     source: Ref
     source_id: str
@@ -111,7 +111,7 @@ class RestoredDiskKind(RestoredKind[RestoredDiskSpec, RestoredDiskBody]):
             source_unique_id=(made_from.source_unique_id or "") if wanted.source_unique_id else "",
             location=normalise_location(body.location),
             sku=same_word(body.sku.name, wanted.sku),
-            size_gib=properties.size_gib,
+            size_gib=properties.size_gib if wanted.size_gib else 0,
             zone=(body.zones or ("",))[0],
             os_type=same_word(properties.os_type or "", wanted.os_type) if wanted.os_type else "",
             hyper_v_generation=(properties.hyper_v_generation or "") if wanted.hyper_v_generation else "",
@@ -129,7 +129,8 @@ class RestoredDiskKind(RestoredKind[RestoredDiskSpec, RestoredDiskBody]):
         """What tells the disk from others."""
         zone = f", zone {spec.zone}" if spec.zone else ""
         yield Phrase("source", "from", str(spec.source))
-        yield Phrase("size_gib", "size", f"{spec.size_gib:,} GiB, {spec.sku}, in {spec.location}{zone}")
+        size = f"{spec.size_gib:,} GiB, " if spec.size_gib else ""
+        yield Phrase("size_gib", "size", f"{size}{spec.sku}, in {spec.location}{zone}")
 
     def consequences(
         self,
@@ -140,8 +141,8 @@ class RestoredDiskKind(RestoredKind[RestoredDiskSpec, RestoredDiskBody]):
         return (
             Consequence(
                 effect=Effect.NONE,
-                text="the disk can be used at once, and is billed from then on; reads are slower until Azure has filled "
-                "it in the background",
+                text="the disk can be used at once, and is billed from then on; reads are slower until Azure has "
+                "filled it in the background",
                 figures={"gib": comparison.wanted_spec.size_gib},
             ),
         )
@@ -175,7 +176,7 @@ def _disk(spec: RestoredDiskSpec) -> models.Disk:
             creation_data=models.CreationData(
                 create_option="Restore" if spec.from_restore_point else "Copy", source_resource_id=spec.source_id
             ),
-            disk_size_gb=spec.size_gib,
+            disk_size_gb=spec.size_gib or None,
             os_type=spec.os_type or None,
             hyper_v_generation=spec.hyper_v_generation or None,
             security_profile=(

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from reconciler.errors import PlanFileError
+from reconciler.model.restore_request import RestoreRequest
 from reconciler.model.source import Source
 from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail, FieldChange, Reason, Step
 from reconciler.plan.finding import Finding
@@ -83,6 +84,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     basis: str
     digest: str
     due: tuple[ResourceChange, ...] = ()
+    restore: RestoreRequest | msgspec.UnsetType = msgspec.UNSET
     checksum: str = ""
 
 
@@ -116,6 +118,7 @@ def encode(plan: Plan, *, drift: bool = False) -> bytes:
         basis=plan.basis,
         digest=plan.digest,
         due=_entries(plan.due) if drift else (),
+        restore=plan.restore or msgspec.UNSET,
     )
     sealed = msgspec.structs.replace(document, checksum=_checksum(msgspec.json.encode(document)))
     return msgspec.json.format(msgspec.json.encode(sealed), indent=2) + b"\n"
@@ -258,6 +261,7 @@ def _plan(document: PlanDocument) -> Plan:
         excludes=document.excludes,
         unknown=document.unknown,
         machines=document.machines,
+        restore=document.restore or None,
     )
 
 

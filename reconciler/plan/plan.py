@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from reconciler.model.restore_request import RestoreRequest
 from reconciler.plan.change import BY_TIME, Action, Change, Step
 from reconciler.plan.finding import Finding, Severity
 
@@ -59,6 +60,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Addresses behind a list that could not be read: nothing is planned for them, and nothing is known of them."""
     machines: int = 0
     """VMs that the selectors looked at."""
+    restore: RestoreRequest | None = None
+    """What was asked to be restored; None where the policies asked for everything."""
 
     @property
     def actionable(self) -> tuple[Change, ...]:

@@ -1,0 +1,142 @@
+"""What a VM can be restored from: its snapshots of one slot in one region, or a restore point, as a set of disks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.model.arm_id import ArmId
+from reconciler.model.observed import RestorePointFacts, SnapshotFacts
+from reconciler.model.resource import Resource, State
+
+OS = "os"
+"""The place of the OS disk; the others are LUNs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One disk of a set. `source` is the live snapshot or restore point, `source_id` the ARM id to copy from,
+    `unique_id` that snapshot's identity ("" of a restore point); `disk_id` is the disk that it is of; `doubt` says why
+    it cannot be used now, "" where it can."""
+
+    place: str
+    source: Resource
+    source_id: str
+    unique_id: str
+    size_gib: int
+    disk_id: str
+    os_type: str = ""
+    hyper_v_generation: str = ""
+    security_type: str = ""
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverySet:
+    """The disks of one VM at one slot, in one region, by one schedule. `consistency` is what a restore point achieved,
+    "" for snapshots that were taken one by one (SN-15). `size` is the VM's size then, where that is known."""
+
+    machine: ArmId
+    slot: datetime
+    region: str
+    schedule: str
+    parts: tuple[Part, ...]
+    consistency: str = ""
+    size: str = ""
+    copied: bool = False
+
+    @property
+    def usable(self) -> frozenset[str]:
+        """The places that a disk can be made for now."""
+        return frozenset(part.place for part in self.parts if not part.doubt)
+
+
+def recovery_sets(state: State) -> tuple[RecoverySet, ...]:
+    """Every set of our own snapshots and restore points, newest slot first; of one slot originals before copies."""
+    found = [*_of_snapshots(state.values()), *_of_points(state.values())]
+    return tuple(sorted(found, key=lambda one: (-one.slot.timestamp(), one.copied, one.machine.key, one.schedule)))
+
+
+def part_of_snapshot(resource: Resource, facts: SnapshotFacts) -> Part:
+    """A snapshot as a source of one disk."""
+    return Part(
+        place=facts.place,
+        source=resource,
+        source_id=str(facts.arm_id),
+        unique_id=facts.unique_id,
+        size_gib=facts.size_gib,
+        disk_id=facts.disk_id,
+        os_type=facts.os_type,
+        hyper_v_generation=facts.hyper_v_generation,
+        security_type=facts.security_type,
+        doubt=_doubt(facts),
+    )
+
+
+def by_place(place: str) -> tuple[int, int, str]:
+    """The order of disks: the OS disk, then LUNs by number, then what has no place."""
+    if place == OS:
+        return (0, 0, "")
+    return (1, int(place), "") if place.isdecimal() else (2, 0, place)
+
+
+def place_name(place: str) -> str:
+    """For people: `the OS disk`, `LUN 2`."""
+    return "the OS disk" if place == OS else f"LUN {place}"
+
+
+def _of_snapshots(resources: Iterable[Resource]) -> Iterator[RecoverySet]:
+    groups: dict[tuple[ArmId, datetime, str, str], dict[str, tuple[SnapshotFacts, Resource]]] = defaultdict(dict)
+    for resource in resources:
+        facts = resource.observed
+        if not isinstance(facts, SnapshotFacts) or not (facts.slot and facts.machine_id and facts.place):
+            continue
+        places = groups[facts.machine_id, facts.slot, resource.location, facts.schedule]
+        known = places.get(facts.place)
+        if known is None or (facts.usable, facts.created) > (known[0].usable, known[0].created):
+            places[facts.place] = (facts, resource)
+    for (machine, slot, region, schedule), places in groups.items():
+        parts = (part_of_snapshot(resource, facts) for facts, resource in places.values())
+        copied = all(facts.copy_of is not None for facts, _ in places.values())
+        ordered = tuple(sorted(parts, key=lambda part: by_place(part.place)))
+        yield RecoverySet(machine, slot, region, schedule, ordered, copied=copied)
+
+
+def _of_points(resources: Iterable[Resource]) -> Iterator[RecoverySet]:
+    for resource in resources:
+        facts = resource.observed
+        if not isinstance(facts, RestorePointFacts) or facts.slot is None:
+            continue
+        doubt = "" if facts.usable else f"its state is {facts.state}"
+        parts = (
+            Part(
+                place=disk.place,
+                source=resource,
+                source_id=str(disk.arm_id),
+                unique_id="",
+                size_gib=disk.size_gib,
+                disk_id=disk.disk_id,
+                os_type=facts.os_type if disk.place == OS else "",
+                doubt=doubt,
+            )
+            for disk in facts.disks
+        )
+        yield RecoverySet(
+            machine=facts.machine_id,
+            slot=facts.slot,
+            region=resource.location,
+            schedule=facts.schedule,
+            parts=tuple(sorted(parts, key=lambda part: by_place(part.place))),
+            consistency=facts.consistency,
+            size=facts.size,
+        )
+
+
+def _doubt(facts: SnapshotFacts) -> str:
+    if facts.copy_error:
+        return f"its copy failed: {facts.copy_error}"
+    if facts.completion < 100:
+        return f"Azure has copied {facts.completion:.0f} % of it (SN-12, SN-13)"
+    return "" if facts.usable else f"its state is {facts.state}"
