@@ -137,9 +137,10 @@ class Azure:
             for found in page.value:
                 yield found
 
-    async def get(self, path: str, api_version: str, item: type[T]) -> T:
+    async def get(self, path: str, api_version: str, item: type[T], **query: str) -> T:
         """One resource. Raises AbsentError where it does not exist."""
-        response = await self._send("GET", f"{quote(path, safe=_PATH_SAFE)}?api-version={api_version}", path)
+        options = urlencode({"api-version": api_version, **query}, quote_via=quote)
+        response = await self._send("GET", f"{quote(path, safe=_PATH_SAFE)}?{options}", path)
         if response.status_code >= 400:
             raise refusal(response.status_code, _decoded(response.content), path)
         try:

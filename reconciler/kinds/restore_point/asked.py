@@ -1,0 +1,83 @@
+"""What a schedule asks for one VM: which points, of which disks, in which collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.kinds.base import Assignment, Expansion
+from reconciler.kinds.owned_collections import collection_id, collection_name
+from reconciler.model.arm_id import ArmId
+from reconciler.model.casing import fold
+from reconciler.model.disk import Attachment
+from reconciler.model.document import Document
+from reconciler.model.machine import Machine
+from reconciler.model.slots import Cadence
+from reconciler.model.snapshot_schedule import DOCUMENT, SnapshotDisks, Snapshots, SnapshotSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One VM and the schedule that takes restore points of it."""
+
+    machine: Machine
+    document: Document[SnapshotSchedule]
+    cadence: Cadence
+    assignment: Assignment
+
+    @property
+    def schedule(self) -> SnapshotSchedule:
+        return self.document.value
+
+    @property
+    def name(self) -> str:
+        """Of the schedule, as it is declared."""
+        return self.document.name
+
+    @property
+    def mode(self) -> str:
+        """The consistency that is asked for: Azure's default is the better one."""
+        return self.schedule.restore_point_mode or "ApplicationConsistent"
+
+    @property
+    def scope(self) -> str:
+        """The address scope of its points: `alias/rg/collection`."""
+        group = self.schedule.resource_group or self.machine.resource_group
+        return f"{self.machine.subscription}/{group}/{collection_name(self.name, self.machine.arm_id)}"
+
+    @property
+    def collection_id(self) -> ArmId:
+        """Where the collection is, or will be."""
+        _, group, name = self.scope.split("/")
+        return collection_id(self.machine.arm_id.subscription, group, name)
+
+    def excluded(self) -> tuple[Attachment, ...]:
+        """The data disks that the schedule leaves out; the OS disk is always held."""
+        return tuple(disk for disk in self.machine.disks if disk.lun is not None and not self._holds(disk.lun))
+
+    def held(self) -> tuple[Attachment, ...]:
+        """The disks that a point of the VM holds."""
+        return tuple(disk for disk in self.machine.disks if disk.lun is None or self._holds(disk.lun))
+
+    def missing(self) -> tuple[int, ...]:
+        """The LUNs that the schedule names to be held and the VM does not have."""
+        disks = self.schedule.disks
+        named = disks.only if isinstance(disks, SnapshotDisks) else None
+        return tuple(sorted(set(named or ()).difference(self.machine.data_disks)))
+
+    def _holds(self, lun: int) -> bool:
+        disks = self.schedule.disks
+        if isinstance(disks, SnapshotDisks):
+            return lun in disks.only if disks.only is not None else lun not in (disks.except_ or ())
+        return disks == "all"
+
+
+def asked_of(expansion: Expansion) -> Iterator[Asked]:
+    """Every VM whose schedule takes restore points. Unknown schedules are the loader's business."""
+    documents = {fold(name): one for name, one in expansion.declared.of(DOCUMENT, SnapshotSchedule).items()}
+    cadences = {name: Cadence.of(one.value) for name, one in documents.items()}
+    for assignment in expansion.assignments:
+        aspect: Snapshots = assignment.value
+        document = documents.get(fold(aspect.schedule))
+        if document is not None and document.value.restore_points:
+            yield Asked(assignment.machine, document, cadences[fold(document.name)], assignment)

@@ -1,0 +1,81 @@
+"""Whether a VM has the restore points that its schedule and its objectives promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.kinds.base import Expansion
+from reconciler.kinds.remarks import Remarks
+from reconciler.kinds.restore_point.asked import Asked
+from reconciler.kinds.restore_point.due import covered_until, facts_of
+from reconciler.model.address import Address
+from reconciler.model.casing import fold
+from reconciler.model.counting import count
+from reconciler.model.duration import format_age, parse_duration
+from reconciler.model.observed import ItemFacts, RestorePointFacts
+from reconciler.model.resource import Resource
+from reconciler.model.slots import spell_slot
+from reconciler.plan.finding import Finding, Severity
+
+OBJECTIVES = "objectives"
+
+
+def remark_promises(asked: Asked, points: Sequence[Resource], expansion: Expansion, remarks: Remarks) -> None:
+    """`snapshot-late`, `rpo-missed` and `less-consistent` of one VM; nothing of one that has no point yet."""
+    usable = [facts_of(one) for one in points if facts_of(one).usable and facts_of(one).slot]
+    if not usable:
+        return
+    newest = max(usable, key=lambda facts: facts.created)
+    for finding in (*_late(asked, usable, expansion), *_rpo(asked, newest, expansion), *_consistency(asked, newest)):
+        remarks.add(finding, asked.machine.name)
+
+
+def _late(asked: Asked, usable: Sequence[RestorePointFacts], expansion: Expansion) -> Iterator[Finding]:
+    """Slots that passed unused, but for those that a recovery point of Azure Backup made needless."""
+    slots = [facts.slot for facts in usable if facts.slot and fold(facts.schedule) == fold(asked.name)]
+    covered = covered_until(asked, expansion)
+    newest = max([*slots, covered] if covered and slots else slots, default=None)
+    missed = asked.cadence.missed(newest, expansion.now) if newest else None
+    if missed is None:
+        return
+    span = f"{spell_slot(missed.first)} to {spell_slot(missed.last)}" if missed.count > 1 else spell_slot(missed.first)
+    yield Finding(
+        code="snapshot-late",
+        message=f"no restore point of {count(missed.count, 'slot')} of schedule {asked.name} that passed ({span})",
+        severity=Severity.WARNING,
+        advice="run apply at least once in every slot; what was missed is not made up for",
+        source=asked.document.at("every"),
+        topic=OBJECTIVES,
+    )
+
+
+def _rpo(asked: Asked, newest: RestorePointFacts, expansion: Expansion) -> Iterator[Finding]:
+    """Only of a VM that Azure Backup does not back up: else its recovery points are what counts."""
+    rpo = asked.assignment.objectives.rpo
+    item = expansion.live.state.get(Address("protected_vm", asked.machine.scope, asked.machine.name))
+    if rpo is None or (item is not None and isinstance(item.observed, ItemFacts)):
+        return
+    age = expansion.now - newest.created
+    if age > parse_duration(rpo):
+        yield Finding(
+            code="rpo-missed",
+            message=f"the newest restore point is {format_age(age)} old; promised is {rpo}",
+            severity=Severity.WARNING,
+            advice="see why none is taken, or promise what its schedule can keep",
+            source=asked.assignment.source,
+            topic=OBJECTIVES,
+        )
+
+
+def _consistency(asked: Asked, newest: RestorePointFacts) -> Iterator[Finding]:
+    """On Linux, Azure's application-consistent points are file-system-consistent unless scripts are set up."""
+    if asked.mode != "ApplicationConsistent" or newest.consistency != "CrashConsistent":
+        return
+    yield Finding(
+        code="snapshot-less-consistent",
+        message="the newest restore point is CrashConsistent although ApplicationConsistent was asked for",
+        severity=Severity.WARNING,
+        advice="a VM that is off or whose agent does not answer gets no better one: look at its VM agent",
+        source=asked.document.at("restorePointMode"),
+        topic=OBJECTIVES,
+    )
