@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from reconciler.errors import StalePlanError
-from reconciler.plan.change import ABSENT, Change, Effect
+from reconciler.model.counting import count
+from reconciler.plan.change import ABSENT, BY_TIME, Change, Effect
+from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan
 
 _NAMED = 10
@@ -19,7 +21,8 @@ def check_basis(saved: Plan, fresh: Plan, begun: frozenset[str] = frozenset()) -
 
     Each of its changes must rest on the same live values as then; what else has changed in the estate is not its
     business. When an earlier run has `begun` some of its addresses (see `journal.begun`), those may be done or half
-    done but must not ask for anything worse, and what is left is run. Raises StalePlanError naming what differs.
+    done but must not ask for anything worse, and what is left is run. What was only due and is no longer as planned,
+    since its slot is over, is left out with what waits for it. Raises StalePlanError naming what differs.
     """
     if not saved.basis or any(not change.basis for change in saved.actionable):
         raise _stale(["the live values that it rests on were not recorded"])
@@ -29,21 +32,55 @@ def check_basis(saved: Plan, fresh: Plan, begun: frozenset[str] = frozenset()) -
     now = {change.address.casefold(): change for change in fresh.changes}
     differences: list[str] = []
     kept: list[Change] = []
+    overtaken: set[str] = set()
     for planned in saved.actionable:
         key = planned.address.casefold()
         current = now.get(key)
         difference = _worse(planned, current) if key in begun else _difference(planned, current, begun)
-        if difference:
+        if difference and planned.reason in BY_TIME:
+            overtaken.add(planned.address)
+        elif difference:
             differences.append(difference)
         elif current:
             kept.append(current)
+    overtaken = _with_waiting(saved, overtaken)
+    kept = [change for change in kept if change.address not in overtaken]
     if begun:
         differences += _new_needs(kept)
     if differences:
         raise _stale(differences)
+    rest = _without(saved, overtaken)
     if not begun:
+        return rest
+    return msgspec.structs.replace(rest, changes=tuple(kept), deferred=(), basis=fresh.basis, created=fresh.created)
+
+
+def _without(saved: Plan, overtaken: set[str]) -> Plan:
+    """The saved plan itself, or what the clock has left of it."""
+    if not overtaken:
         return saved
-    return msgspec.structs.replace(saved, changes=tuple(kept), deferred=(), basis=fresh.basis, created=fresh.created)
+    told = Finding(
+        code="overtaken",
+        message=f"{count(len(overtaken), 'change')} of the saved plan left out: due when it was made, not so any more",
+        severity=Severity.INFO,
+        advice="the next plan makes what is due then",
+    )
+    changes = tuple(change for change in saved.changes if change.address not in overtaken)
+    rest = msgspec.structs.replace(saved, changes=changes, findings=(*saved.findings, told))
+    return msgspec.structs.replace(rest, basis=rest.fingerprint)
+
+
+def _with_waiting(saved: Plan, addresses: set[str]) -> set[str]:
+    """These addresses, and all whose steps wait for theirs."""
+    owner = {step.id: change.address for change in saved.actionable for step in change.steps}
+    found = set(addresses)
+    while waiting := {
+        change.address
+        for change in saved.actionable
+        if change.address not in found and any(owner[needed] in found for s in change.steps for needed in s.after)
+    }:
+        found |= waiting
+    return found
 
 
 def _with_what_came_along(saved: Plan, begun: Iterable[str]) -> frozenset[str]:

@@ -43,8 +43,9 @@ def allowed(action: str, permissions: Iterable[Permission]) -> bool:
 async def preflight(azure: Azure, plan: Plan) -> tuple[Finding, ...]:
     """Findings about the steps of the plan; errors among them mean that a step would be refused.
 
-    One request a vault (BP-110, BP-111). A permission list that cannot be read is reported and stops nothing: Azure
-    itself has the last word. Deny assignments and conditions of roles are not seen by it.
+    One request a vault (BP-110, BP-111), or a resource group for what is in no vault. A permission list that cannot be
+    read is reported and stops nothing: Azure itself has the last word. Deny assignments and conditions of roles are not
+    seen by it.
     """
     needed: dict[ArmId, dict[str, list[Step]]] = defaultdict(lambda: defaultdict(list))
     for change in plan.actionable:
@@ -114,12 +115,19 @@ def _guarded(steps: Iterable[Step]) -> list[Finding]:
 
 
 def _scope(change: Change, step: Step) -> ArmId | None:
-    """The vault whose lane the step takes, spelled as the change's own id spells it."""
+    """The vault whose lane the step takes, spelled as the change's own id spells it; of any other lane, as that of a
+    disk, the resource group that is written to: there may be thousands of disks, and roles are given on groups."""
     if not step.lane.startswith("/subscriptions/"):
         return None
     lane = ArmId(step.lane)
+    if not lane.segment("vaults"):
+        return _group(ArmId(change.arm_id) if change.arm_id else lane)
     spelled = ArmId("/".join(str(ArmId(change.arm_id)).split("/")[: _LANE_SEGMENTS + 1]))
     return spelled if spelled == lane else lane
+
+
+def _group(place: ArmId) -> ArmId:
+    return ArmId(f"/subscriptions/{place.subscription}/resourceGroups/{place.resource_group}")
 
 
 def _matches(action: str, patterns: Iterable[str]) -> bool:

@@ -37,10 +37,13 @@ def explain(
     exemptions = [_excuse(item, machine, now.date()) for item in documents if isinstance(item.value, Exemption)]
     given = {item.aspect: item for item in desired.assignments if item.machine == machine}
     aspects = [kind.aspect.name for kind in kinds if kind.aspect]
+    nothing = "uncovered" if machine in desired.uncovered else "none"
     return Explanation(
         machine=machine,
         candidates=(*protections, *exemptions),
-        decisions=tuple(_decide(aspect, given.get(aspect), machine, declared, now.date()) for aspect in aspects),
+        decisions=tuple(
+            _decide(aspect, given.get(aspect), nothing, machine, declared, now.date()) for aspect in aspects
+        ),
         settings=(*_settings(machine, desired, kinds), *_assigned(given, declared, kinds)),
     )
 
@@ -134,7 +137,10 @@ def _join(values: Sequence[str]) -> str:
     return " or ".join(values)
 
 
-def _decide(aspect: str, given: Assignment | None, machine: Machine, declared: Declared, today: dt.date) -> Decision:
+def _decide(
+    aspect: str, given: Assignment | None, nothing: str, machine: Machine, declared: Declared, today: dt.date
+) -> Decision:
+    """Who gives the VM this aspect, or excuses it; `nothing` is the outcome where nobody does."""
     excusing = [
         item
         for item in declared.of("Exemption", Exemption).values()
@@ -145,7 +151,7 @@ def _decide(aspect: str, given: Assignment | None, machine: Machine, declared: D
         why = f"exemption `{first.name}` excuses it until {first.value.until}"
         return Decision(aspect, "exempt", why, first.name, first.source)
     if given is None:
-        return Decision(aspect, "uncovered", f"no Protection that matches gives {aspect}")
+        return Decision(aspect, nothing, f"no Protection that matches gives {aspect}")
     others = [
         item
         for item in declared.of("Protection", Protection).values()

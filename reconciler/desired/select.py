@@ -61,8 +61,8 @@ def select(declared: Declared, live: Live, aspects: Sequence[str], now: dt.datet
         assignments.extend(_assignments(aspect, winners, declared, roster))
         findings.extend(_overlap(aspect, tie, roster) for tie in tied.values())
 
-    excused_from_all = roster.everyone.intersection(*excused.values()) if excused else frozenset()
-    uncovered = tuple(roster.machines[position] for position in sorted(roster.everyone - covered - excused_from_all))
+    named = covered.union(*excused.values())
+    uncovered = tuple(roster.machines[position] for position in sorted(roster.everyone - named))
     findings.extend(_uncovered(machine) for machine in uncovered)
     return Selection(tuple(assignments), uncovered, tuple(findings))
 

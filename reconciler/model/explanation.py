@@ -46,7 +46,7 @@ class Decision:
 
     aspect: str
     outcome: str
-    """"protected", "exempt", "unclear" (an overlap) or "uncovered"."""
+    """"protected", "exempt", "unclear" (an overlap), "none", or "uncovered": none, and no other aspect either."""
     why: str
     document: str | None = None
     source: Source | None = None

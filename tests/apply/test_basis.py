@@ -72,6 +72,33 @@ def test_what_differs_is_named(saved: Plan, fresh: Plan, told: str) -> None:
     assert caught.value.exit_code is ExitCode.REFUSED
 
 
+def due(name: str, *needed: str, **more: Any) -> Change:
+    return waiting(change(name, reason=Reason.DUE, **more), *needed)
+
+
+def test_what_was_due_and_is_no_longer_as_planned_is_left_out_with_what_waits_for_it() -> None:
+    """A snapshot of 06:00 is not taken at noon, and what it should replace stays; the rest of the plan goes on."""
+    old = due("old", "widget.prod/taken#raise")
+    copy = waiting(change("copy"), "widget.prod/old#raise")
+    saved = plan(due("taken"), old, copy, change("vm"), due("same"))
+    fresh = plan(due("taken-at-noon"), old, copy, change("vm"), due("same"), basis="b2")
+    rest = check_basis(saved, fresh)
+    assert [item.address for item in rest.changes] == ["widget.prod/vm", "widget.prod/same"]
+    assert rest.basis == rest.fingerprint
+    (told,) = rest.findings
+    assert told.message.startswith("3 changes of the saved plan left out")
+
+
+@pytest.mark.parametrize("now", [due("x", before=5), worse(due("x"), Effect.PRUNES), due("x", action=Action.BLOCKED)])
+def test_what_is_due_otherwise_than_planned_is_not_done(now: Change) -> None:
+    assert check_basis(plan(due("x"), change()), plan(now, change(), basis="b2")).changes == (change(),)
+
+
+def test_the_clock_excuses_nothing_else() -> None:
+    with pytest.raises(StalePlanError, match=r"vm: level changed since"):
+        check_basis(plan(due("x"), change()), plan(change(before=7), basis="b2"))
+
+
 def test_many_differences_are_counted() -> None:
     saved = plan(*(change(f"vm-{number}") for number in range(14)))
     with pytest.raises(StalePlanError, match="and 4 more"):

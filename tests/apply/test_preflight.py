@@ -90,6 +90,25 @@ async def test_what_is_allowed_says_nothing_and_costs_one_request_a_vault() -> N
     assert azure.asked == [VAULT], "in the spelling of the resource, not of the lane"
 
 
+async def test_what_is_in_no_vault_is_judged_by_the_group_that_is_written_to() -> None:
+    """One request for all of its disks."""
+    azure = Directory({GROUP: ["Microsoft.Compute/snapshots/write"]})
+    wanted = plan("Microsoft.Compute/snapshots/write", "Microsoft.Compute/snapshots/write")
+    changes = tuple(
+        msgspec.structs.replace(
+            change,
+            arm_id=f"{GROUP}/providers/Microsoft.Compute/snapshots/s{number}",
+            steps=tuple(
+                msgspec.structs.replace(step, lane=f"/subscriptions/1/resourcegroups/other/disks/d{number}")
+                for step in change.steps
+            ),
+        )
+        for number, change in enumerate(wanted.changes)
+    )
+    assert await preflight(azure, msgspec.structs.replace(wanted, changes=changes)) == ()  # type: ignore[arg-type]
+    assert azure.asked == [GROUP]
+
+
 async def test_a_missing_action_is_named_with_what_needs_it() -> None:
     azure = Directory({VAULT: ["*/read"]})
     (finding,) = await preflight(azure, plan(WRITE, WRITE, WRITE))  # type: ignore[arg-type]

@@ -1,4 +1,5 @@
-"""A small world of two kinds: boxes (one for each VM) stand on shelves. Real kinds, with nothing of Azure in them."""
+"""A small world of three kinds: boxes (one for each VM) stand on shelves, and photos are taken by the clock. Real
+kinds, with nothing of Azure in them."""
 
 from __future__ import annotations
 
@@ -41,6 +42,11 @@ class BoxSpec(Spec):
     shelf: Ref
     size: str = "small"
     state: str = "Standing"
+
+
+class PhotoSpec(Spec):
+    state: str = "present"
+    waits_for: Ref | None = None
 
 
 @dataclass(frozen=True)
@@ -159,6 +165,30 @@ class Box(FakeKind):
             yield Finding(code="rpo", message=f"older than {objectives.rpo}", severity=Severity.WARNING)
 
 
+class Photo(FakeKind):
+    """Desired is what is to stay and what is to go; an album that holds a torn one cannot be added to."""
+
+    name = "photo"
+    title = "photo"
+    spec = PhotoSpec
+    rules: ClassVar = {"state": Rule.UPDATE, "waits_for": Rule.IGNORE}
+
+    def judge(self, comparison: Comparison[Any]) -> Verdict | None:
+        if comparison.wanted_spec.state == "torn":
+            return Verdict(Action.BLOCKED, Reason.CANNOT_CHANGE, "torn", "by hand")
+        if comparison.live is None:
+            return Verdict(Action.CREATE, Reason.DUE, "every hour")
+        return Verdict(Action.DELETE, Reason.EXPIRED, "old")
+
+    def ownership(self, resource: Resource, situation: Situation) -> Ownership:
+        return Ownership.IGNORED
+
+    def steps(self, comparison: Comparison[Any], verdict: Verdict) -> tuple[Step, ...]:
+        if verdict.action is Action.DELETE:
+            return (self.step(comparison, "burn", Phase.TEARDOWN),)
+        return (self.step(comparison, "take"),)
+
+
 def lane_of(shelf: Address) -> str:
     """Shelves called `hall-1` and `hall-2` stand in one room."""
     return f"{SUBSCRIPTION}/rooms/{shelf.name.partition('-')[0]}".casefold()
@@ -167,7 +197,7 @@ def lane_of(shelf: Address) -> str:
 class Estate:
     """Builders of both sides, in few words."""
 
-    kinds = (Box(), Shelf())
+    kinds = (Photo(), Box(), Shelf())
     now = NOW
 
     def shelf(self, name: str, **spec: Any) -> Resource:
@@ -178,6 +208,10 @@ class Estate:
         on = Address("shelf", "prod/rg", shelf)
         where = ArmId(f"{lane_of(on)}/boxes/{name}")
         return Resource(Address("box", "prod/rg", name), BoxSpec(shelf=Ref.of(on), **spec), where, observed=facts)
+
+    def photo(self, name: str, state: str = "present", after: str = "", scope: str = "prod/rg") -> Resource:
+        waits = Ref.of(Address("photo", scope, after)) if after else None
+        return Resource(Address("photo", scope, name), PhotoSpec(state=state, waits_for=waits))
 
     def facts(self, **values: Any) -> BoxFacts:
         return BoxFacts(**values)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.diff.engine import compare
 from reconciler.model.live import Unreadable
-from reconciler.plan.change import Action, Effect, Reason
+from reconciler.plan.change import ABSENT, Action, Effect, Reason
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.graph import order
 
@@ -144,7 +144,7 @@ def test_a_block_spreads_to_what_newly_needs_it(estate: Any) -> None:
 
 
 def test_a_block_does_not_spread_to_what_it_only_orders_as_long_as_it_is_there(estate: Any) -> None:
-    box, shelf = estate.kinds
+    _, box, shelf = estate.kinds
     loose = type("Loose", (type(box),), {"order_only": frozenset({"shelf"})})()
     desired = (estate.shelf("low", place="east"), estate.box("new"))
     there = compare(estate.situation(desired, (estate.shelf("low"),)), (loose, shelf))
@@ -164,6 +164,34 @@ def test_a_place_is_taken_down_after_its_users_left_and_not_when_they_cannot(est
     assert steps_of(estate.plan((), live)) == ["vm-1#take-down", "low#clear"]
     stuck = estate.plan((estate.shelf("high"), estate.box("vm-1", "high", size="impossible")), live)
     assert the(stuck, "low").reason is Reason.DEPENDS_ON_BLOCKED
+
+
+def test_what_expires_goes_after_what_takes_its_place(estate: Any) -> None:
+    """And not at all where that cannot be taken: a failed create never leads to a delete."""
+    old = estate.photo("old", "expired", after="new")
+    kept = estate.photo("kept", after="new")
+    live = (estate.photo("old"), estate.photo("kept"))
+    plan = estate.plan((old, kept, estate.photo("new")), live)
+    assert steps_of(plan) == ["new#take", "old#burn"]
+    assert the(plan, "old").steps[0].after == ("photo.prod/rg/new#take",)
+    assert (the(plan, "old").reason, the(plan, "old").details, the(plan, "old").after) == (Reason.EXPIRED, (), None)
+    stuck = estate.plan((old, kept, estate.photo("new", "torn")), live)
+    assert (the(stuck, "old").action, the(stuck, "old").reason) == (Action.BLOCKED, Reason.DEPENDS_ON_BLOCKED)
+
+
+def test_what_is_due_rests_on_what_is_there_now(estate: Any) -> None:
+    plan = estate.plan((estate.photo("old", "expired", after="new"), estate.photo("new")), (estate.photo("old"),))
+    assert the(plan, "new").basis == {"photo.prod/rg/new": ABSENT}
+    assert set(the(plan, "old").basis) == {"photo.prod/rg/new", "photo.prod/rg/old"}
+    assert the(plan, "old").basis["photo.prod/rg/old"] != ABSENT
+    assert [change.address for change in plan.due] == ["photo.prod/rg/new", "photo.prod/rg/old"]
+    assert plan.drift == ()
+
+
+def test_what_nobody_desires_is_left_alone(estate: Any) -> None:
+    plan = estate.plan((), (estate.photo("theirs"),))
+    assert plan.empty
+    assert plan.findings == ()
 
 
 def test_objectives_are_those_of_the_assignment(estate: Any) -> None:

@@ -46,6 +46,17 @@ def test_what_is_kept_and_what_is_said(estate: Any, targets: Any, excludes: Any,
     assert plan.basis == plan.fingerprint
 
 
+@pytest.mark.parametrize(
+    ("targets", "excludes", "kept"),
+    [(("*/old",), (), ["new", "old"]), (("*/new",), (), ["new"]), ((), ("*/new",), []), ((), ("*/old",), ["new"])],
+)
+def test_what_expires_comes_with_what_takes_its_place(estate: Any, targets: Any, excludes: Any, kept: Any) -> None:
+    desired = (estate.photo("old", "expired", after="new"), estate.photo("new"))
+    situation = estate.situation(desired, (estate.photo("old"),))
+    plan = narrow(compare(situation, estate.kinds), situation.desired, targets, excludes)
+    assert [change.address.split("/")[-1] for change in plan.changes] == kept
+
+
 @pytest.mark.parametrize(("targets", "excludes"), [(("box.prod/rg/vm-9",), ()), ((), ("vm-1",)), (("*", "x"), ())])
 def test_a_pattern_that_matches_nothing_is_a_slip_of_the_pen(estate: Any, targets: Any, excludes: Any) -> None:
     with pytest.raises(UsageError, match="matches no resource"):

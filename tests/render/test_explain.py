@@ -23,7 +23,10 @@ EXPLANATION = Explanation(
         Candidate("Protection", "web", PLACE, True, (Condition("all", "", "", True, PLACE, (INNER,)),), ("backup",)),
         Candidate("Exemption", "lab", PLACE, False, (Condition("names", "lab-*", "", False, PLACE),), (), "until May"),
     ),
-    (Decision("backup", "protected", "the only one that matches", "web", PLACE),),
+    (
+        Decision("backup", "protected", "the only one that matches", "web", PLACE),
+        Decision("snapshots", "none", "no Protection that matches gives snapshots"),
+    ),
     (
         Setting("protected_vm.prod/rg-web/vm-web-01", "policy", "daily-30d", PLACE),
         Setting("protected_vm.prod/rg-web/vm-web-01", "disks", "all disks", None),
