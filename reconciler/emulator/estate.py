@@ -26,6 +26,8 @@ disks:
   - {name: leftover, resourceGroup: rg-web, sizeGB: 128, sku: Standard_LRS, tags: {}}
 snapshots: [...]                    # what was taken before: providers/snapshot_estate.py
 diskSettings: {...}                 # what disks hold and how fast it changes, limits: providers/disk_settings.py
+networks:                           # VMs of its region get an interface in its first subnet; without: none exists
+  - {name: vnet-weu, resourceGroup: rg-web, addressPrefixes: [10.10.0.0/16], subnets: {default: 10.10.0.0/20}}
 backup: {...}                       # what the Recovery Services provider reads: providers/backup_estate.py
 ```
 
