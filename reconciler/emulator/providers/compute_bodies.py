@@ -32,6 +32,8 @@ IMAGES: dict[str, tuple[str, str, str, str]] = {
     "win-2025": ("MicrosoftWindowsServer", "WindowsServer", "2025-datacenter-g2", "26100.7623.260110"),
     "sql-2022": ("MicrosoftSQLServer", "sql2022-ws2022", "enterprise-gen2", "16.0.260108"),
 }
+DIRECT_SKUS = ("UltraSSD_LRS", "PremiumV2_LRS")
+"""Disks whose snapshots are incremental only and fill in the background (SN-13)."""
 DISK_SIZES = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32767)
 
 
@@ -240,10 +242,20 @@ def disk_body(
         "diskSizeBytes": shape.size_gb * 1024**3,
         "uniqueId": _guid(disk_id),
     }
+    if shape.sku in DIRECT_SKUS:
+        _add_direct_drive(properties)
     if shape.sku.startswith("Premium_"):
         properties["tier"] = f"P{2 + next((n for n, size in enumerate(DISK_SIZES) if shape.size_gb <= size), 13) * 2}"
     body["properties"] = properties
     return body
+
+
+def _add_direct_drive(properties: Body) -> None:
+    """What Ultra and PremiumV2 disks have besides."""
+    properties["creationData"]["logicalSectorSize"] = 4096
+    properties |= {"readOnly": False, "maxShares": 1}
+    properties |= {"diskIOPSReadOnly": properties["diskIOPSReadWrite"]}
+    properties |= {"diskMBpsReadOnly": properties["diskMBpsReadWrite"]}
 
 
 def offset_stamp(moment: datetime) -> str:

@@ -112,7 +112,11 @@ def echo(request: Request, body: Body) -> Body:
     accepted = {**body, "tags": given.get("tags") or {}}
     if given.get("sku"):
         accepted["sku"] = {"name": given["sku"]["name"]}
-    return {**accepted, "properties": {**request.properties(), "provisioningState": "Updating"}}
+    properties = {**request.properties(), "provisioningState": "Updating"}
+    if properties.get("creationData"):
+        silent = ("provisionedBandwidthCopySpeed",)  # told only when the copy is there
+        properties["creationData"] = {k: v for k, v in properties["creationData"].items() if k not in silent}
+    return {**accepted, "properties": properties}
 
 
 def begin_write(

@@ -9,7 +9,7 @@ from reconciler.emulator.failures import ArmError
 from reconciler.emulator.paging import list_response
 from reconciler.emulator.providers import disk_resources
 from reconciler.emulator.providers.compute import DISKS
-from reconciler.emulator.providers.compute_bodies import DiskShape, disk_body
+from reconciler.emulator.providers.compute_bodies import DIRECT_SKUS, DiskShape, disk_body
 from reconciler.emulator.providers.disk_resources import (
     DiskResource,
     check_access_policy,
@@ -26,7 +26,7 @@ from reconciler.emulator.providers.disk_resources import (
 )
 from reconciler.emulator.providers.disk_restore_points import source_of_restore
 from reconciler.emulator.providers.resources import group_id
-from reconciler.emulator.providers.snapshot_bodies import DIRECT_SKUS, INHERITED
+from reconciler.emulator.providers.snapshot_bodies import INHERITED
 from reconciler.emulator.providers.snapshot_copies import check_complete
 from reconciler.emulator.providers.snapshot_families import GIB, SNAPSHOTS, content_of_disk, content_of_snapshot
 from reconciler.emulator.router import Request, Response, Route

@@ -21,8 +21,6 @@ WITHOUT_ZONES = (
     "southafricawest", "southindia", "switzerlandwest", "uaecentral", "ukwest", "westcentralus", "westindia", "westus",
 )  # fmt: skip
 """Regions of the public cloud that have no availability zones, and so no ZRS."""
-DIRECT_SKUS = ("UltraSSD_LRS", "PremiumV2_LRS")
-"""Disks whose snapshots are incremental and fill in the background (SN-13)."""
 FIXED = ("creationData", "incremental")
 """Properties that cannot be changed once the snapshot exists; nor can its location."""
 INHERITED = ("osType", "hyperVGeneration", "supportedCapabilities", "supportsHibernation", "securityProfile")

@@ -12,6 +12,7 @@ from reconciler.emulator.failures import ArmError, bad_request
 from reconciler.emulator.operations import Operation
 from reconciler.emulator.paging import list_response
 from reconciler.emulator.providers import disk_resources
+from reconciler.emulator.providers.compute_bodies import DIRECT_SKUS
 from reconciler.emulator.providers.disk_resources import (
     DiskResource,
     check_access_policy,
@@ -26,7 +27,7 @@ from reconciler.emulator.providers.disk_resources import (
     set_state,
 )
 from reconciler.emulator.providers.disk_settings import read_settings
-from reconciler.emulator.providers.snapshot_bodies import DIRECT_SKUS, add_family, change_snapshot, new_snapshot
+from reconciler.emulator.providers.snapshot_bodies import add_family, change_snapshot, new_snapshot
 from reconciler.emulator.providers.snapshot_copies import (
     await_data,
     begin_transfer,

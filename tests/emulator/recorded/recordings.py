@@ -9,7 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-RECORDINGS = Path(__file__).parents[3].parent / "shared" / "azure" / "wire" / "backup"
+_WIRE = Path(__file__).parents[3].parent / "shared" / "azure" / "wire"
+RECORDINGS = _WIRE / "backup"
+SNAPSHOTS = _WIRE / "snapshot"
+_TRAFFIC = "real traffic"
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,14 @@ class Exchange:
         return f"{self.file}#{self.number}"
 
 
-def _read(file: Path) -> Iterator[Exchange]:
-    for number, entry in enumerate(json.loads(file.read_text(encoding="utf-8"))["exchanges"]):
+def _read(file: Path, name: str) -> Iterator[Exchange]:
+    document = json.loads(file.read_text(encoding="utf-8"))
+    if document.get("kind", _TRAFFIC) != _TRAFFIC:
+        return  # examples of documentation, and requests that somebody made up around a real error
+    for number, entry in enumerate(document["exchanges"]):
         request, response = entry["request"], entry["response"]
         yield Exchange(
-            file=file.stem,
+            file=name,
             number=number,
             method=request["method"],
             path=request["path"],
@@ -52,4 +58,6 @@ def _read(file: Path) -> Iterator[Exchange]:
 @cache
 def exchanges() -> tuple[Exchange, ...]:
     """All recorded exchanges, file by file, in the order in which they happened."""
-    return tuple(exchange for file in sorted(RECORDINGS.glob("*.json")) for exchange in _read(file))
+    files = [(file, file.stem) for file in sorted(RECORDINGS.glob("*.json"))]
+    files += [(file, f"snapshot/{file.stem}") for file in sorted(SNAPSHOTS.glob("*.json"))]
+    return tuple(exchange for file, name in files for exchange in _read(file, name))

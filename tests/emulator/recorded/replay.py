@@ -63,7 +63,7 @@ def estate_of(exchanges: list[Exchange], states: Mapping[str, Any]) -> dict[str,
     made |= set(states.get("missing", []))
     policies = dict.fromkeys(match[1] for match in _POLICY.finditer(text) if match[1] not in (*BUILT_IN, *made))
     absent = states.get("vault") == "absent"
-    return {
+    document: dict[str, Any] = {
         "estate": "recorded",
         "clock": _date(exchanges[0]).isoformat(),
         "subscriptions": [{"id": subscription, "name": "S"}],
@@ -100,6 +100,7 @@ def estate_of(exchanges: list[Exchange], states: Mapping[str, Any]) -> dict[str,
             ],
         },
     }
+    return document | states.get("sections", {})
 
 
 def _item(machine: str, group: str, states: Mapping[str, Any]) -> dict[str, Any]:
