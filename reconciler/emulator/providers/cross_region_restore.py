@@ -103,7 +103,7 @@ def restore_across(world: World, request: Request) -> Response:
         message = "A restore in the secondary region needs targetResourceGroupId."
         raise refuse("BP-104", "BMSUserErrorInvalidInput", message)
     source = find_source(world, vault, item_id, protection, _find_arrived(world, item_id, name))
-    operation = begin_restore(world, Ask(source, restore, name, region, secondary=True))
+    operation = begin_restore(world, Ask(source, restore, name, region, secondary=True), request.principal)
     return Response(202, None, _headers(world, request, operation, f"{_number(vault)};{operation.guid}"))
 
 

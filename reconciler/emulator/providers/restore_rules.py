@@ -1,10 +1,10 @@
 """What the service checks before it restores (rules.md §1l). Codes that no source names are plausible and listed so."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.emulator.failures import group_not_found
+from reconciler.emulator.failures import ArmError, group_not_found
 from reconciler.emulator.providers.backup_failures import VM_NOT_FOUND, describe_failure
 from reconciler.emulator.providers.backup_names import part
 from reconciler.emulator.providers.backup_refusals import refuse
@@ -49,23 +49,26 @@ class Ask:
 
 def check_restore(world: World, ask: Ask) -> None:
     """Raises the refusal of the first rule that the request breaks."""
-    _check_form(ask)
-    _check_staging(world, ask)
-    _check_groups(world, ask)
-    if ask.kind == NEW_MACHINE:
-        _check_new_machine(world, ask)
-    elif ask.kind == REPLACE:
-        _check_replace(world, ask)
-    _check_subscriptions(ask)
-    _check_zones(ask)
-    _check_disks(ask)
+    for rule in _RULES:
+        rule(world, ask)
 
 
-def _invalid(rule: str, hint: str) -> Exception:
+def find_refusals(world: World, ask: Ask) -> Iterator[ArmError]:
+    """The refusals of all rules that the request breaks. One of a wrong form has no others."""
+    for rule in _RULES:
+        try:
+            rule(world, ask)
+        except ArmError as refusal:
+            yield refusal
+            if rule is _check_form:
+                return
+
+
+def _invalid(rule: str, hint: str) -> ArmError:
     return refuse(rule, "BMSUserErrorInvalidInput", "Input provided for the call is invalid", hint=hint)
 
 
-def _check_form(ask: Ask) -> None:
+def _check_form(_world: World, ask: Ask) -> None:
     sent, source = ask.sent, ask.source
     if sent.get("objectType") == REHYDRATION:
         message = "The recovery point is not in the archive tier, so there is nothing to rehydrate."
@@ -110,6 +113,8 @@ def _check_groups(world: World, ask: Ask) -> None:
 
 def _check_new_machine(world: World, ask: Ask) -> None:
     """BP-105: a name that is free, a network and a subnet that are there, and a group; all or none."""
+    if ask.kind != NEW_MACHINE:
+        return
     needed = ("targetVirtualMachineId", "virtualNetworkId", "subnetId", "targetResourceGroupId")
     missing = [name for name in needed if not ask.sent.get(name)]
     if missing:
@@ -136,6 +141,8 @@ def _has_subnet(world: World, network: Body, subnet: str) -> bool:
 
 def _check_replace(world: World, ask: Ask) -> None:
     """BP-101: in place of the disks of a VM that is there and does not run."""
+    if ask.kind != REPLACE:
+        return
     if ask.secondary:
         message = "Replacing the disks of a virtual machine is not supported from the secondary region."
         raise refuse("BP-101", "UserErrorOriginalLocationRestoreNotSupported", message)
@@ -147,7 +154,7 @@ def _check_replace(world: World, ask: Ask) -> None:
         raise refuse("BP-101", "UserErrorVmNotShutDown", message)
 
 
-def _check_subscriptions(ask: Ask) -> None:
+def _check_subscriptions(_world: World, ask: Ask) -> None:
     home = part(ask.source.vault["id"], "subscriptions").lower()
     if all(part(target, "subscriptions").lower() == home for target in ask.targets):
         return
@@ -161,7 +168,7 @@ def _check_subscriptions(ask: Ask) -> None:
         raise refuse("BP-102", "UserErrorCrossSubscriptionRestoreNotAllowed", message)
 
 
-def _check_zones(ask: Ask) -> None:
+def _check_zones(_world: World, ask: Ask) -> None:
     """BP-103: to another zone only out of a vault that keeps its data in all of them, or in the other region."""
     source, zones = ask.source, [zone for zone in ask.sent.get("zones") or [] if zone != "NoZone"]
     pinned = source.machine.get("zones") or []
@@ -177,7 +184,7 @@ def _check_zones(ask: Ask) -> None:
     raise refuse("BP-103", "UserErrorCrossZonalRestoreNotSupported", message)
 
 
-def _check_disks(ask: Ask) -> None:
+def _check_disks(_world: World, ask: Ask) -> None:
     """BP-105: a disk encryption set, and who may reach the restored disks."""
     source, sent = ask.source, ask.sent
     if sent.get("diskEncryptionSetId") and not source.vault["properties"].get("encryption"):
@@ -189,6 +196,18 @@ def _check_disks(ask: Ask) -> None:
         raise _invalid("BP-105", f"targetDiskNetworkAccessOption {option!r}: {hint}")
     if option == NETWORK_ACCESS[0] and ask.secondary:
         raise _invalid("BP-105", f"{option} is not possible in the secondary region")
+
+
+_RULES: tuple[Callable[[World, Ask], None], ...] = (
+    _check_form,
+    _check_staging,
+    _check_groups,
+    _check_new_machine,
+    _check_replace,
+    _check_subscriptions,
+    _check_zones,
+    _check_disks,
+)
 
 
 def has_private_disk(source: RestoreSource) -> bool:

@@ -21,6 +21,7 @@ from reconciler.emulator.providers.protected_item_states import read_protection
 from reconciler.emulator.providers.recovery_points import find_item, find_point
 from reconciler.emulator.providers.restore_jobs import Kept, open_restore_job, read_restore, save_restore
 from reconciler.emulator.providers.restore_lengths import restore_seconds
+from reconciler.emulator.providers.restore_permissions import check_linked
 from reconciler.emulator.providers.restore_requests import (
     DISKS_ONLY,
     NEW_MACHINE,
@@ -55,12 +56,14 @@ def restore_point(world: World, request: Request) -> Response:
         raise refuse_soft_deleted()
     point = find_point(world, protection, request.params["point"])
     source = find_source(world, vault, item_id, protection, point)
-    operation = begin_restore(world, Ask(source, request.properties(), request.params["point"], vault["location"]))
+    ask = Ask(source, request.properties(), request.params["point"], vault["location"])
+    operation = begin_restore(world, ask, request.principal)
     return Response(202, None, item_headers(world, request, operation, item_path))
 
 
-def begin_restore(world: World, ask: Ask) -> Operation:
+def begin_restore(world: World, ask: Ask, principal: str) -> Operation:
     """Checks and accepts a restore. Raises the refusal of the first rule that it breaks."""
+    check_linked(world, ask, principal)
     check_restore(world, ask)
     restore = _accept(world, ask)
     count_restore(world, restore.item)
