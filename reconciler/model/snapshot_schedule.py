@@ -71,8 +71,8 @@ class CopyTo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     region: Annotated[str, Meta(min_length=1, description="Region of the copies, as northeurope.")]
     resource_group: Annotated[
-        str | None,
-        Meta(min_length=1, description="Resource group of the copies. Default: that of the snapshots themselves."),
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="Resource group of the copies. Default: that of the snapshots themselves."),
     ] = None
 
 
@@ -107,9 +107,8 @@ class SnapshotSchedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     copy_tags: Annotated[bool, Meta(description="Give the snapshots the VM's tags as well.")] = True
     tags: Annotated[dict[str, str] | None, Meta(description="More tags of the snapshots.")] = None
     resource_group: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1)] | None,
         Meta(
-            min_length=1,
             description="Resource group of the snapshots, in the VM's subscription. It must be there: it is never "
             "created. Default: the VM's own.",
         ),
@@ -127,7 +126,8 @@ class SnapshotSchedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         Meta(description="Who may export the snapshots' data. Left out: not managed, Azure's default is AllowAll."),
     ] = None
     disk_access: Annotated[
-        str | None, Meta(min_length=1, description="ARM id of the disk access that AllowPrivate needs.")
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="ARM id of the disk access that AllowPrivate needs."),
     ] = None
     public_network_access: Annotated[
         Literal["Enabled", "Disabled"] | None,
