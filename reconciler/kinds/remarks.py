@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import msgspec
 
 from reconciler.kinds.phrases import some_names
-from reconciler.model.counting import count
 from reconciler.plan.finding import Finding
 
 
@@ -25,5 +24,4 @@ class Remarks:
     def findings(self) -> Iterator[Finding]:
         """One for each sentence, in the order in which they were first said."""
         for finding, names in self._names.items():
-            whom = names[0] if len(names) == 1 else f"{count(len(names), 'VM')} ({some_names(sorted(names))})"
-            yield msgspec.structs.replace(finding, message=f"{whom}: {finding.message}")
+            yield msgspec.structs.replace(finding, message=f"{some_names(names)}: {finding.message}")

@@ -72,9 +72,8 @@ class _Blind:
 
     def __init__(self, expansion: Expansion) -> None:
         live, subscriptions = expansion.live, expansion.declared.subscriptions
-        self._aliases = {
-            fold(alias) for alias in (*live.unread_machines(subscriptions), *live.unread("disk", subscriptions))
-        }
+        unread = (*live.unread_machines(subscriptions), *live.unread("disk", subscriptions))
+        self._aliases = {fold(alias) for alias in unread}
         self._machines: set[ArmId] = set()
         for gap in live.unreadable:
             if POINT in gap.kinds:

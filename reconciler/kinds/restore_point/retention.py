@@ -59,22 +59,15 @@ def settle(points: Sequence[Resource], taken: Resource | None, schedules: Schedu
                 stays.append(one)
             else:
                 (newest if only_newest else goes).append((one, expiry))
-    slots = [
-        slot for one in (*stays, *(one for one, _ in newest)) if facts_of(one).usable and (slot := facts_of(one).slot)
-    ]
-    last = max([*slots, taken.observed.slot] if taken else slots, default=None)
+    usable = [one for one in (*stays, *(one for one, _ in newest)) if facts_of(one).usable]
+    last = max([*map(_slot, usable), *([taken.observed.slot] if taken else [])], default=now)
     for one, expiry in newest:
-        if last is not None and _slot(one) < last:
+        if _slot(one) < last:
             goes.append((one, expiry))
         else:
             stays.append(one)
     waits_for = Ref.of(taken.address) if taken else None
     return [*stays, *(_expired(one, expiry, waits_for) for one, expiry in goes)]
-
-
-def runs_out(resource: Resource) -> bool:
-    """Whether this desired point is to be deleted."""
-    return isinstance(resource.observed, Expiry)
 
 
 def _groups(points: Sequence[Resource], taken: Resource | None, schedules: Schedules, now: datetime) -> Iterator[Group]:

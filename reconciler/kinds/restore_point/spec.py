@@ -14,8 +14,8 @@ from reconciler.model.resource import Ref, Spec
 class RestorePointSpec(Spec, frozen=True, kw_only=True):
     """Desired is `present` (kept, or to be taken) or `expired` (to be deleted); live is `present` or `failed`.
 
-    `consistency` is what is asked for; of a live one what Azure achieved. `excluded` are the LUNs that are left out of a
-    new one. An expired one `waits_for` the point that is taken instead of it.
+    `consistency` is what is asked for; of a live one what Azure achieved. `excluded` are the LUNs that are left out of
+    a new one. An expired one `waits_for` the point that is taken instead of it.
     """
 
     collection: Ref

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import msgspec
+
 from reconciler.model.resource import Spec
 
 
@@ -12,4 +16,4 @@ class CollectionSpec(Spec, frozen=True, kw_only=True):
     schedule: str
     machine: str
     keep: str
-    tags: dict[str, str] = {}
+    tags: Mapping[str, str] = msgspec.field(default_factory=dict)
