@@ -104,6 +104,11 @@ MACHINE = about(Action.UPDATE, {"recovery_points_pruned": 16}, protects=True)
             "G103",
             "1 change would delete recovery points: up to 30 recovery points of 1 VM",
         ),
+        (
+            (about(Action.DELETE, {"recovery_points_pruned": 1}),) * 3,
+            "G104",
+            "3 changes would " + LESS + ": up to 3 recovery points",
+        ),
     ],
 )  # fmt: skip
 def test_a_refusal_says_how_far_it_reaches(estate: Any, changes: Any, code: str, says: str) -> None:
