@@ -117,8 +117,7 @@ async def plan_restore(azure: Azure, declared: Declared, request: RestoreRequest
 
     Raises UsageError where what to restore from is not found.
     """
-    sources = tuple(kind for kind in kinds() if _takes_snapshots(kind))
-    live = await refresh(azure, declared, sources)
+    live = await look_for_snapshots(azure, declared)
     wish = await resolve(azure, declared, live, request)
     makers = {kind.name: kind for kind in restored_kinds()}
     looks = (makers[item.address.kind].look(azure, item) for item in wish.resources)
@@ -131,14 +130,19 @@ async def plan_restore(azure: Azure, declared: Declared, request: RestoreRequest
         azure.now(),
     )
     findings = (*wish.findings, *(finding for found in there for finding in check_found(found)))
-    compared = compare(situation, (*restored_kinds(), *sources), findings)
-    plan = guard(compared, situation, (*restored_kinds(), *sources))
+    compared = compare(situation, (*restored_kinds(), *_taking_snapshots()), findings)
+    plan = guard(compared, situation, (*restored_kinds(), *_taking_snapshots()))
     kept = tuple(finding for finding in plan.findings if finding.topic != "objectives")  # those are drift's matter
     return msgspec.structs.replace(plan, findings=kept, unchanged=plan.unchanged - len(rests_on), restore=wish.request)
 
 
-def _takes_snapshots(kind: Kind[Any]) -> bool:
-    return SNAPSHOTS in (kind.serves, kind.aspect.name if kind.aspect else "")
+async def look_for_snapshots(azure: Azure, declared: Declared) -> Live:
+    """The VMs, their disks, and all that these can be restored from; nothing else."""
+    return await refresh(azure, declared, _taking_snapshots())
+
+
+def _taking_snapshots() -> tuple[Kind[Any], ...]:
+    return tuple(kind for kind in kinds() if SNAPSHOTS in (kind.serves, kind.aspect.name if kind.aspect else ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,17 +94,13 @@ def command(
     wishes = Wishes(target, exclude, parse_allowances(allow))
     if saved:
         wishes = Wishes(saved.targets, saved.excludes, parse_allowances(saved.allowed))
-    if not saved and not auto_approve and (form == "json" or not sys.stdin.isatty()):
-        raise UsageError(
-            "nobody can be asked here for approval",
-            advice="add --auto-approve, or review a plan (`plan --out plan.json`) and apply that file",
-        )
+    refuse_unasked(form, auto_approve=auto_approve or bool(saved))
     asked = Asked(
         policies=policies,
         wishes=wishes,
         saved=saved,
         auto_approve=auto_approve,
-        mode=Mode.JSON if form == "json" else Mode.LIVE if sys.stdout.isatty() else Mode.PLAIN,
+        mode=mode_of(form),
         colour=wants_colour(colour),
         journal=journal_folder(journal),
         parallelism=parallelism,
@@ -113,17 +109,41 @@ def command(
 
 
 async def _apply(asked: Asked, cloud: str, ca_file: Path | None) -> ExitCode:
-    from reconciler.workflow import apply
+    from reconciler.workflow import plan_restore
 
     async with connect(cloud, ca_file) as azure:
         validation, declared = read_policies(asked.policies, azure.now().date())
-        with Screen(asked, azure) as screen:
+        request = asked.saved.restore if asked.saved else None
 
-            def planning() -> Awaitable[Plan]:
-                return compare(azure, validation, declared, asked.wishes)
+        def planning() -> Awaitable[Plan]:
+            if request:
+                return plan_restore(azure, declared, request)
+            return compare(azure, validation, declared, asked.wishes)
 
-            outcome = await apply(azure, screen.machinery(), planning, screen.approve, asked.saved)
-        return _conclude(outcome, asked, screen.troubles)
+        return await carry_out(asked, azure, planning)
+
+
+async def carry_out(asked: Asked, azure: Azure, planning: Callable[[], Awaitable[Plan]]) -> ExitCode:
+    """Plan, show, ask, apply, and tell how it went."""
+    from reconciler.workflow import apply
+
+    with Screen(asked, azure) as screen:
+        outcome = await apply(azure, screen.machinery(), planning, screen.approve, asked.saved)
+    return _conclude(outcome, asked, screen.troubles)
+
+
+def mode_of(form: str) -> Mode:
+    """How events are told: `json` lines, or text for a terminal or a log."""
+    return Mode.JSON if form == "json" else Mode.LIVE if sys.stdout.isatty() else Mode.PLAIN
+
+
+def refuse_unasked(form: str, *, auto_approve: bool) -> None:
+    """Raises UsageError where nobody can be asked for approval."""
+    if not auto_approve and (form == "json" or not sys.stdin.isatty()):
+        raise UsageError(
+            "nobody can be asked here for approval",
+            advice="add --auto-approve, or review a plan (`--out plan.json`) and apply that file",
+        )
 
 
 class Screen:
@@ -252,6 +272,11 @@ def _conclude(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) -> Ex
         if plan.blocked:
             blocked = count(len(plan.blocked), "change")
             note(f"\nBlocked, and left as it is: {blocked}. The plan tells the way out by hand.")
+    if result.exit_code is ExitCode.OK and asked.mode is not Mode.JSON:
+        from reconciler.restore.next_steps import next_steps
+
+        for line in next_steps(plan):
+            note(line)
     if result.exit_code is ExitCode.OK and not plan.complete:
         return conclude(ExitCode.INCOMPLETE)
     return conclude(result.exit_code, "not everything was done")

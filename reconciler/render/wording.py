@@ -139,6 +139,8 @@ class PlanWording(Wording):
         if plan.refusals:
             codes = ", ".join(refusal.code for refusal in plan.refusals)
             return f"Refused by {codes}: apply does not start.{_unread(plan)}"
+        if plan.empty and plan.restore:
+            return "Nothing to do: what was to be made is there already, made of the same."
         if plan.empty:
             return _in_step("No changes.", plan)
         if not plan.actionable:

@@ -20,7 +20,7 @@ def wish_for_disk(request: DiskRequest, declared: Declared, live: Live) -> Wish:
 
     Raises UsageError where the snapshot is not found.
     """
-    snapshot = find_snapshot(request.snapshot, live)
+    snapshot = find_snapshot(request.snapshot, declared, live)
     facts = snapshot.observed
     assert isinstance(facts, SnapshotFacts)
     target = _target(request, snapshot, facts, declared, live)

@@ -15,6 +15,7 @@ from reconciler.model.live import Live
 from reconciler.model.observed import RestorePointFacts, SnapshotFacts
 from reconciler.model.resource import Resource
 from reconciler.model.slots import spell_slot
+from reconciler.model.snapshot_schedule import DOCUMENT
 from reconciler.restore.sets import RecoverySet
 
 LATEST = "latest"
@@ -22,7 +23,7 @@ _NAMED = 8
 """How many choices a message names."""
 
 
-def find_snapshot(text: str, live: Live) -> Resource:
+def find_snapshot(text: str, declared: Declared, live: Live) -> Resource:
     """The one live snapshot that `text` means: an ARM id, `alias/group/name`, `group/name` or a name, in any casing.
 
     Raises UsageError where there is none, or more than one.
@@ -39,7 +40,7 @@ def find_snapshot(text: str, live: Live) -> Resource:
     near = _near(text, {resource.address.name: _spell(resource.address) for resource in snapshots})
     raise UsageError(
         f"there is no snapshot {text!r} in the subscriptions of the Scope",
-        why=_unread(live),
+        why=_unread(live) or _unasked(declared),
         advice=near or "`reconciler snapshots list VM` shows what there is; write an ARM id, group/name or a name",
     )
 
@@ -61,9 +62,15 @@ def find_machine(text: str, declared: Declared, live: Live) -> ArmId:
     near = _near(text, {machine.name: label for machine, label in known.items()})
     raise UsageError(
         f"no VM {text!r} is in the subscriptions of the Scope, and no snapshot names one",
-        why=_unread(live),
+        why=_unread(live) or _unasked(declared),
         advice=near or "write its name, group/name, alias/group/name or its ARM id",
     )
+
+
+def label_of(machine: ArmId, declared: Declared, live: Live) -> str:
+    """`alias/group/name` of a VM that is there or gone."""
+    there = live.machines_by_id.get(machine)
+    return f"{there.scope}/{there.name}" if there else _label(machine, declared)
 
 
 def split_slot(text: str) -> tuple[str, str]:
@@ -134,6 +141,10 @@ def _near(text: str, names: Mapping[str, str]) -> str:
     spelled = {fold(name): label for name, label in names.items()}
     close = get_close_matches(fold(text.rpartition("/")[2]), spelled, n=3, cutoff=0.7)
     return f"did you mean {', '.join(spelled[name] for name in close)}?" if close else ""
+
+
+def _unasked(declared: Declared) -> str:
+    return "" if declared.of(DOCUMENT) else f"the policies declare no {DOCUMENT}: without one no snapshots are read"
 
 
 def _unread(live: Live) -> str:

@@ -71,7 +71,7 @@ def part_of_snapshot(resource: Resource, facts: SnapshotFacts) -> Part:
         os_type=facts.os_type,
         hyper_v_generation=facts.hyper_v_generation,
         security_type=facts.security_type,
-        doubt=_doubt(facts),
+        doubt=doubt_of(facts),
     )
 
 
@@ -134,7 +134,8 @@ def _of_points(resources: Iterable[Resource]) -> Iterator[RecoverySet]:
         )
 
 
-def _doubt(facts: SnapshotFacts) -> str:
+def doubt_of(facts: SnapshotFacts) -> str:
+    """Why no disk can be made from it now; "" where one can."""
     if facts.copy_error:
         return f"its copy failed: {facts.copy_error}"
     if facts.completion < 100:

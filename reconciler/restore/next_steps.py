@@ -1,0 +1,41 @@
+"""What to do once a restore is done."""
+
+from __future__ import annotations
+
+import shlex
+
+from reconciler.model.arm_id import ArmId
+from reconciler.plan.change import Change
+from reconciler.plan.plan import Plan
+
+
+def next_steps(plan: Plan) -> tuple[str, ...]:
+    """Commands and reminders for the person, in order; none for a plan that is no restore. Pure."""
+    if plan.restore is None:
+        return ()
+    machine = next((change for change in plan.actionable if change.kind == "virtual_machine"), None)
+    if machine is not None:
+        return _of_machine(machine)
+    return tuple(line for change in plan.actionable if change.kind == "disk" for line in _of_disk(change))
+
+
+def _of_machine(change: Change) -> tuple[str, ...]:
+    arm_id = ArmId(change.arm_id)
+    port = "RDP" if (change.after or {}).get("os_type") == "Windows" else "SSH"
+    return (
+        f"Made:           VM {arm_id.name}, {arm_id}",
+        f"Its address:    az vm show --show-details --query privateIps --ids {shlex.quote(str(arm_id))}",
+        f"Sign in:        by {port}, with the accounts of the VM that it was made from",
+        "Look first:     host name, addresses and scheduled jobs are those of the source; extensions are not there",
+        f"Not protected:  until a Protection selects it; what does: reconciler explain {shlex.quote(arm_id.name)}",
+    )
+
+
+def _of_disk(change: Change) -> tuple[str, ...]:
+    arm_id = ArmId(change.arm_id)
+    return (
+        f"Made:           disk {arm_id.name}, {arm_id}",
+        "Attach it:      az vm disk attach --resource-group GROUP --vm-name VM --name " + shlex.quote(str(arm_id)),
+        "Or start of it: az vm create --attach-os-disk, where it holds an operating system",
+        "Not protected:  a disk gets backups and snapshots with the VM that it is attached to",
+    )
