@@ -14,6 +14,7 @@ from reconciler.emulator.providers.compute import MACHINES
 from reconciler.emulator.providers.compute_estate import declared_group
 from reconciler.emulator.providers.network_attachments import INTERFACES, bind_interfaces, interface_references
 from reconciler.emulator.providers.network_interfaces import save_interface
+from reconciler.emulator.providers.network_resources import derived_guid, etag
 from reconciler.emulator.providers.networks import NETWORKS, save_network
 from reconciler.emulator.router import Route
 from reconciler.emulator.store import Body
@@ -74,7 +75,7 @@ def _add_network(world: World, shape: NetworkShape, group: str, location: str) -
         raise ValueError(f"{shape.name}: a network of an estate has at least one subnet")
     subnets = [{"name": name, "properties": {"addressPrefix": prefix}} for name, prefix in shape.subnets.items()]
     properties = {"addressSpace": {"addressPrefixes": shape.address_prefixes}, "subnets": subnets}
-    body = _seeded(world, f"{group}/providers/{NETWORKS}/{shape.name}", location, properties)
+    body = _seeded(f"{group}/providers/{NETWORKS}/{shape.name}", location, properties)
     save_network(world, {**body, **({"tags": shape.tags} if shape.tags is not None else {})}, None)
     return f"{body['id']}/subnets/{next(iter(shape.subnets))}"
 
@@ -82,19 +83,19 @@ def _add_network(world: World, shape: NetworkShape, group: str, location: str) -
 def _connect(world: World, machine: Body, subnet: str) -> None:
     for reference in interface_references(machine):
         configuration = {"name": "ipconfig1", "properties": {"subnet": {"id": subnet}}}
-        body = _seeded(world, reference["id"], machine["location"], {"ipConfigurations": [configuration]})
+        body = _seeded(reference["id"], machine["location"], {"ipConfigurations": [configuration]})
         save_interface(world, body, None)
     bind_interfaces(world, machine, None)
 
 
-def _seeded(world: World, identity: str, location: str, properties: Body) -> Body:
+def _seeded(identity: str, location: str, properties: Body) -> Body:
     return {
         "name": identity.rpartition("/")[2],
         "id": identity,
-        "etag": f'W/"{world.new_guid()}"',
+        "etag": etag(properties),
         "type": NETWORKS if "/virtualNetworks/" in identity else INTERFACES,
         "location": location,
-        "properties": {**properties, "provisioningState": "Succeeded", "resourceGuid": world.new_guid()},
+        "properties": {**properties, "provisioningState": "Succeeded", "resourceGuid": derived_guid(identity.encode())},
     }
 
 

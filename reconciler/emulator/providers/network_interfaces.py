@@ -104,7 +104,7 @@ def _configuration(world: World, interface: Body, given: Body, siblings: list[Bo
     return {
         "name": given["name"],
         "id": identity,
-        "etag": etag(world),
+        "etag": etag(properties),
         "type": CONFIGURATIONS,
         "properties": properties,
     }

@@ -20,7 +20,7 @@ _DEFAULTS = (  # name, priority, access, direction, source, destination
 
 
 def save_group(world: World, body: Body, _existing: Body | None) -> None:
-    rules = [_rule(world, body["id"], given) for given in body["properties"].get("securityRules") or []]
+    rules = [_rule(body["id"], given) for given in body["properties"].get("securityRules") or []]
     world.store.put(body["id"], SECURITY_GROUPS, {**body, "properties": {**body["properties"], "securityRules": rules}})
 
 
@@ -49,14 +49,14 @@ def remove_group(world: World, identity: str) -> None:
     world.store.delete(identity)
 
 
-def _rule(world: World, group: str, given: Body) -> Body:
+def _rule(group: str, given: Body) -> Body:
     properties = {"provisioningState": "Succeeded", **(given.get("properties") or {})}
     for several in ("sourcePortRanges", "destinationPortRanges", "sourceAddressPrefixes", "destinationAddressPrefixes"):
         properties.setdefault(several, [])
     return {
         "name": given["name"],
         "id": f"{group}/securityRules/{given['name']}",
-        "etag": etag(world),
+        "etag": etag(given),
         "type": f"{SECURITY_GROUPS}/securityRules",
         "properties": properties,
     }

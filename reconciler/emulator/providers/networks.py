@@ -151,7 +151,7 @@ def _subnet(world: World, network: Body, given: Body) -> Body:
     guard = (properties.get("networkSecurityGroup") or {}).get("id")
     if guard and (world.store.get(guard) or {}).get("location") != network["location"]:
         raise missing_reference(guard, identity)
-    return {"name": given["name"], "id": identity, "etag": etag(world), "type": SUBNETS, "properties": properties}
+    return {"name": given["name"], "id": identity, "etag": etag(properties), "type": SUBNETS, "properties": properties}
 
 
 def _check_subnet(network: Body, space: list[str], subnet: Body, others: list[Body]) -> None:
