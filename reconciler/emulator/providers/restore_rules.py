@@ -124,19 +124,12 @@ def _check_new_machine(world: World, ask: Ask) -> None:
         message = f"A virtual machine with the name {part(machine, 'virtualMachines')} already exists."
         raise refuse("BP-105", "UserErrorTargetVirtualMachineAlreadyExists", message)
     held = world.store.get(network)
-    if held is None or str(held["location"]).lower() != ask.region or not _has_subnet(world, held, subnet):
+    below = subnet.lower().startswith(f"{network.lower()}/subnets/")
+    if held is None or held["location"] != ask.region or not below or not world.store.has(subnet):
         message = (
             f"The virtual network or subnet was not found in the region {ask.region}\r\nMake sure that {subnet} exists."
         )
         raise refuse("BP-105", "UserErrorTargetVirtualNetworkNotFound", message)
-
-
-def _has_subnet(world: World, network: Body, subnet: str) -> bool:
-    """Subnets are resources of their own, and parts of their network."""
-    held = (network.get("properties") or {}).get("subnets") or []
-    named = subnet.rpartition("/subnets/")
-    below = named[0].lower() == str(network["id"]).lower()
-    return world.store.has(subnet) or (below and any(entry["name"].lower() == named[2].lower() for entry in held))
 
 
 def _check_replace(world: World, ask: Ask) -> None:

@@ -8,13 +8,14 @@ from reconciler.emulator.providers.backup_failures import VM_NOT_FOUND
 from reconciler.emulator.providers.backup_names import part
 from reconciler.emulator.providers.compute import DISKS, MACHINES
 from reconciler.emulator.providers.compute_bodies import offset_stamp
+from reconciler.emulator.providers.network_attachments import INTERFACES, bind_interfaces
+from reconciler.emulator.providers.network_interfaces import save_interface
 from reconciler.emulator.providers.protected_item_rules import OS_DISK_LUN
 from reconciler.emulator.providers.restore_requests import Restore, RestoreSource
 from reconciler.emulator.world import World
 
 Body = dict[str, Any]
 
-INTERFACES = "Microsoft.Network/networkInterfaces"
 _OF_THE_GUEST = ("osProfile", "vmId", "timeCreated", "provisioningState", "instanceView")
 """What a VM that is built around restored disks does not take over from the one that was backed up."""
 
@@ -35,7 +36,7 @@ def make_machine(world: World, restore: Restore, source: RestoreSource, disks: d
     zones = restore.zones or ([] if restore.secondary else origin.get("zones") or [])
     if zones and zones != ["NoZone"]:
         body["zones"] = zones
-    interface = _make_interface(world, restore, name, body["id"])
+    interface = _make_interface(world, restore, name)
     properties["networkProfile"] = {"networkInterfaces": [{"id": interface, "properties": {"primary": True}}]}
     properties["storageProfile"].pop("imageReference", None)
     properties |= {
@@ -45,6 +46,7 @@ def make_machine(world: World, restore: Restore, source: RestoreSource, disks: d
     }
     _attach(world, body, disks, keep_others=False)
     world.store.put(body["id"], MACHINES, body, hidden={"power": "running"})
+    bind_interfaces(world, body, None)
     return body
 
 
@@ -95,36 +97,22 @@ def _attached(before: Body, disk: Body) -> Body:
     }
 
 
-def _make_interface(world: World, restore: Restore, machine: str, machine_id: str) -> str:
-    """The network interface, with an address that the subnet hands out. Answers its id."""
+def _make_interface(world: World, restore: Restore, machine: str) -> str:
+    """The network interface, with an address of the subnet. Answers its id; raises if the subnet is gone."""
     name = f"{machine}-nic-{world.new_guid().replace('-', '')}"
-    identity = f"{restore.target_group}/providers/{INTERFACES}/{name}"
-    address = {
-        "name": f"{machine}-ipconfig",
-        "id": f"{identity}/ipConfigurations/{machine}-ipconfig",
-        "type": f"{INTERFACES}/ipConfigurations",
-        "properties": {
-            "provisioningState": "Succeeded",
-            "privateIPAddress": f"10.0.0.{world.random.randint(4, 250)}",
-            "privateIPAllocationMethod": "Dynamic",
-            "subnet": {"id": restore.subnet},
-            "primary": True,
-            "privateIPAddressVersion": "IPv4",
-        },
+    configuration = {"name": f"{machine}-ipconfig", "properties": {"subnet": {"id": restore.subnet}}}
+    properties = {
+        "ipConfigurations": [configuration],
+        "provisioningState": "Succeeded",
+        "resourceGuid": world.new_guid(),
     }
     body: Body = {
         "name": name,
-        "id": identity,
+        "id": f"{restore.target_group}/providers/{INTERFACES}/{name}",
+        "etag": f'W/"{world.new_guid()}"',
         "type": INTERFACES,
         "location": restore.region,
-        "properties": {
-            "provisioningState": "Succeeded",
-            "resourceGuid": world.new_guid(),
-            "ipConfigurations": [address],
-            "primary": True,
-            "enableIPForwarding": False,
-            "virtualMachine": {"id": machine_id},
-        },
+        "properties": properties,
     }
-    world.store.put(identity, INTERFACES, body)
-    return identity
+    save_interface(world, body, None)
+    return str(body["id"])

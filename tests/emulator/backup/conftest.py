@@ -256,6 +256,17 @@ RESTORE_ESTATE: dict[str, Any] = {
         {"name": "off-01", "resourceGroup": "rg-App", "os": "Windows", "power": "deallocated", "dataDisks": [32]},
         {"name": "part-01", "resourceGroup": "rg-App", "os": "Windows", "dataDisks": [32, 32]},
     ],
+    "networks": [
+        {
+            "name": name,
+            "resourceGroup": "rg-target",
+            "location": location,
+            "addressPrefixes": [f"{prefix}.0.0/16"],
+            "subnets": {"default": f"{prefix}.0.0/24"},
+            "machines": False,
+        }
+        for name, location, prefix in (("vnet-weu", "westeurope", "10.1"), ("vnet-neu", "northeurope", "10.2"))
+    ],
     "backup": {
         "policies": {"daily-30d": {}},
         "vaults": [
@@ -293,7 +304,7 @@ def restore_estate() -> dict[str, Any]:
 
 
 def put_targets(world: World) -> None:
-    """Storage accounts and networks in both regions of a pair, as their own providers keep them."""
+    """Storage accounts in both regions of a pair, as their own provider keeps them."""
     other = staging_id("stother", OTHER_SUBSCRIPTION, "rg-other")
     for account, location in (
         (staging_id(), "westeurope"),
@@ -302,11 +313,6 @@ def put_targets(world: World) -> None:
     ):
         body = {"id": account, "name": account.rpartition("/")[2], "location": location}
         world.store.put(account, "Microsoft.Storage/storageAccounts", body)
-    for name, location in (("vnet-weu", "westeurope"), ("vnet-neu", "northeurope")):
-        identity = network_id(name)
-        properties = {"subnets": [{"id": f"{identity}/subnets/default", "name": "default"}]}
-        body = {"id": identity, "name": name, "location": location, "properties": properties}
-        world.store.put(identity, "Microsoft.Network/virtualNetworks", body)
 
 
 @dataclass(frozen=True)
@@ -379,7 +385,7 @@ class Restorer:
 
 @pytest.fixture
 def furnish() -> Callable[[World], None]:
-    """``furnish(world)``: storage accounts and networks to restore to."""
+    """``furnish(world)``: storage accounts to restore to."""
     return put_targets
 
 

@@ -94,11 +94,20 @@ def test_a_new_machine_runs_with_its_disks_and_an_interface(restorer: Any) -> No
     view = read(restorer, f"{machine['id']}/instanceView").body
     assert "PowerState/running" in [status["code"] for status in view["statuses"]]
     (reference,) = properties["networkProfile"]["networkInterfaces"]
-    interface = restorer.world.store.get(reference["id"])
+    interface = restorer.caller.send("GET", reference["id"], version="2024-05-01").body
     assert interface["name"].startswith("new-01-nic-")
     assert interface["properties"]["virtualMachine"] == {"id": machine["id"]}
-    subnet = interface["properties"]["ipConfigurations"][0]["properties"]["subnet"]["id"]
-    assert subnet.endswith("/vnet-weu/subnets/default")
+    (address,) = interface["properties"]["ipConfigurations"]
+    assert address["properties"]["subnet"]["id"].endswith("/vnet-weu/subnets/default")
+    assert address["properties"]["privateIPAddress"] == "10.1.0.4"
+
+
+def test_a_subnet_that_goes_away_fails_the_job(restorer: Any) -> None:
+    job = restorer.start("web-01", **restorer.new_machine())
+    restorer.world.store.delete(restorer.new_machine()["subnetId"])
+    restorer.caller.wait(hours=1)
+    assert restorer.job(job)["status"] == "Failed"
+    assert read(restorer, f"{TARGET}{MACHINE}new-01").status == 404
 
 
 def test_replaced_disks_stay_behind_unattached(restorer: Any) -> None:

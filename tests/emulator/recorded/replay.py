@@ -32,7 +32,10 @@ LONGEST_GAP = timedelta(days=2)
 
 _SEGMENT = re.compile(r"/resource[gG]roups/([^/\"\s]+)(?:/providers/([^/\"\s]+/[^/\"\s]+)/([^/\"?\s]+))?")
 _ITEM = re.compile(r"iaasvmcontainerv2;([^;/\"\s]+);([^;/\"?\s]+)", re.IGNORECASE)
-_TARGET = re.compile(r"/subscriptions/[^\"]+/(?:storageAccounts|virtualNetworks)/[^\"]+")
+_ACCOUNT = re.compile(r"/subscriptions/[^\"]+/storageAccounts/[^\"]+")
+_SUBNET = re.compile(
+    r"/resourceGroups/([^/\"]+)/providers/Microsoft.Network/virtualNetworks/([^/\"]+)/subnets/([^/\"]+)"
+)
 _POLICY = re.compile(r"backupPolicies/([^/\"?\s]+)")
 _WORD = re.compile(r"[A-Z][A-Za-z, ]{0,39}")
 
@@ -68,6 +71,16 @@ def estate_of(exchanges: list[Exchange], states: Mapping[str, Any]) -> dict[str,
         "clock": _date(exchanges[0]).isoformat(),
         "subscriptions": [{"id": subscription, "name": "S"}],
         "resourceGroups": [{"subscription": "S", "name": name, "location": location} for name in groups],
+        "networks": [
+            {
+                "name": network,
+                "resourceGroup": group,
+                "addressPrefixes": ["10.0.0.0/16"],
+                "subnets": {subnet: "10.0.0.0/24"},
+                "machines": False,
+            }
+            for group, network, subnet in sorted(set(_SUBNET.findall(text)))
+        ],
         "virtualMachines": [
             {
                 "name": name,
@@ -137,7 +150,7 @@ class Replay:
             tickers=providers.tickers(),
         )
         estate.load(self.world, document)
-        self._put_targets(exchanges, document["resourceGroups"][0]["location"])
+        self._put_accounts(exchanges, document["resourceGroups"][0]["location"])
         self._gateway = Gateway(self.world, providers.router())
         self._drawn: dict[str, str] = {}
         self._last = _date(exchanges[0])
@@ -145,14 +158,11 @@ class Replay:
             self._call("POST", f"{quote(item, safe='/;')}/backup?api-version=2024-04-01", b"{}")
             self.world.advance(timedelta(minutes=1))
 
-    def _put_targets(self, exchanges: list[Exchange], location: str) -> None:
-        """Storage accounts and subnets that restores name: no estate of backups has them."""
-        for target in sorted({match[0] for match in _TARGET.finditer(json.dumps([e.sent for e in exchanges]))}):
-            network, _, subnet = target.partition("/subnets/")
-            kind = re.search("Microsoft.(Storage|Network)/[a-zA-Z]+", network)
-            subnets = [{"id": target, "name": subnet}] if subnet else []
-            body = {"id": network, "name": network.rpartition("/")[2], "location": location}
-            self.world.store.put(network, kind[0] if kind else "", {**body, "properties": {"subnets": subnets}})
+    def _put_accounts(self, exchanges: list[Exchange], location: str) -> None:
+        """Storage accounts that restores name."""
+        for account in sorted({match[0] for match in _ACCOUNT.finditer(json.dumps([e.sent for e in exchanges]))}):
+            body = {"id": account, "name": account.rpartition("/")[2], "location": location}
+            self.world.store.put(account, "Microsoft.Storage/storageAccounts", body)
 
     def send(self, exchange: Exchange) -> Response:
         """The emulator's answer to a recorded request."""
