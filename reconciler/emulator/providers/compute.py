@@ -17,7 +17,7 @@ from reconciler.emulator.providers.compute_disks import (
     take_disks,
 )
 from reconciler.emulator.providers.compute_operations import accept
-from reconciler.emulator.providers.disk_states import follow_power
+from reconciler.emulator.providers.disk_states import check_closed, follow_power
 from reconciler.emulator.providers.network_attachments import bind_interfaces, check_interfaces, release_interfaces
 from reconciler.emulator.providers.resources import group_id
 from reconciler.emulator.router import Request, Response, Route
@@ -99,6 +99,8 @@ def change_power(world: World, request: Request) -> Response:
     body = machine_at(world, request)
     action = request.path.rsplit("/", 1)[-1].lower()
     state, duration = next(value for name, value in POWER.items() if name.lower() == action)
+    if action == "start":
+        check_closed(world, body)
     operation = world.operations.start(
         action, duration=duration, on_done=("machine.powered", {"state": state}), resource=body["id"]
     )

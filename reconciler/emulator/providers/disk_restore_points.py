@@ -13,15 +13,14 @@ from typing import Any
 
 from reconciler.emulator.failures import ArmError, not_found
 from reconciler.emulator.paging import list_response
-from reconciler.emulator.providers.compute_bodies import offset_stamp
+from reconciler.emulator.providers.compute_bodies import DIRECT_SKUS, offset_stamp
 from reconciler.emulator.providers.restore_point_rules import COLLECTIONS, DISK_POINTS
+from reconciler.emulator.providers.snapshot_bodies import INHERITED
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
 
 GIB_PER_SECOND = 0.25
-_FILLING_SKUS = ("UltraSSD_LRS", "PremiumV2_LRS")
-_OF_THE_DISK = ("osType", "hyperVGeneration", "supportedCapabilities", "supportsHibernation", "securityProfile")
 
 
 def list_disk_points(world: World, request: Request) -> Response:
@@ -52,7 +51,7 @@ def source_of_restore(world: World, creation: Body, location: str) -> Body:
         message = f"Disk restore point {body['name']} cannot be used before its background copy is complete."
         raise ArmError(409, "OperationNotAllowed", message)
     known = body["properties"]
-    properties = {name: known[name] for name in _OF_THE_DISK if name in known}
+    properties = {name: known[name] for name in INHERITED if name in known}
     properties |= {"diskSizeGB": hidden["diskSizeGB"], "uniqueId": known["sourceUniqueId"]}
     return {**body, "location": location, "properties": properties}
 
@@ -104,7 +103,7 @@ def _add(world: World, point: Body, entry: Body, location: str, earlier: str | N
         "sourceResourceId": earlier or entry["managedDisk"]["id"],
         "sourceUniqueId": unique,
         "familyId": _family(unique, location),
-        **{name: known[name] for name in _OF_THE_DISK if name in known},
+        **{name: known[name] for name in INHERITED if name in known},
         "encryption": known.get("encryption", {"type": "EncryptionAtRestWithPlatformKey"}),
         "networkAccessPolicy": known.get("networkAccessPolicy", "AllowAll"),
         "publicNetworkAccess": known.get("publicNetworkAccess", "Enabled"),
@@ -113,7 +112,7 @@ def _add(world: World, point: Body, entry: Body, location: str, earlier: str | N
     source = world.store.hidden(earlier)["location"] if earlier else location
     if source != location:
         properties["sourceResourceLocation"] = source
-    if source != location or disk.get("sku", {}).get("name") in _FILLING_SKUS:
+    if source != location or disk.get("sku", {}).get("name") in DIRECT_SKUS:
         hidden |= {"begun": now.isoformat(), "seconds": hidden["diskSizeGB"] / GIB_PER_SECOND}
     body = {"name": name, "id": identity, "type": DISK_POINTS, "properties": properties}
     world.store.put(identity, DISK_POINTS, body, hidden=hidden)

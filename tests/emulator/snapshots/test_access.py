@@ -120,8 +120,11 @@ def test_a_disk_of_a_running_machine_stays_closed(disks):
     disks.finish(disks.send("POST", f"{machine}/deallocate"))
     assert state_of(disks, data) == "Reserved"
     open_it(disks, data)
+    assert refusal(disks.send("POST", f"{machine}/start")) == (409, "OperationNotAllowed")
     close_it(disks, data)
     assert state_of(disks, data) == "Reserved"
+    disks.finish(disks.send("POST", f"{machine}/start"))
+    assert state_of(disks, data) == "Attached"
 
 
 def test_what_is_not_there(disks):
