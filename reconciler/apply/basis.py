@@ -50,6 +50,8 @@ def check_basis(saved: Plan, fresh: Plan, begun: frozenset[str] = frozenset()) -
     if differences:
         raise _stale(differences)
     rest = _without(saved, overtaken)
+    if overtaken and not rest.actionable:
+        raise _stale(["all that it would do was due when it was made, and is not so any more"])
     if not begun:
         return rest
     return msgspec.structs.replace(rest, changes=tuple(kept), deferred=(), basis=fresh.basis, created=fresh.created)

@@ -94,6 +94,11 @@ def test_what_is_due_otherwise_than_planned_is_not_done(now: Change) -> None:
     assert check_basis(plan(due("x"), change()), plan(now, change(), basis="b2")).changes == (change(),)
 
 
+def test_a_plan_of_which_the_clock_left_nothing_is_stale() -> None:
+    with pytest.raises(StalePlanError, match="was due when it was made"):
+        check_basis(plan(due("x")), plan(due("later"), basis="b2"))
+
+
 def test_the_clock_excuses_nothing_else() -> None:
     with pytest.raises(StalePlanError, match=r"vm: level changed since"):
         check_basis(plan(due("x"), change()), plan(change(before=7), basis="b2"))

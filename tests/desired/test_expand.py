@@ -13,11 +13,11 @@ import yaml
 from reconciler.desired.expand import Desired, expand
 from reconciler.desired.explain import explain, find_machines
 from reconciler.desired.validate import validate
-from reconciler.kinds.base import Kind
+from reconciler.kinds.base import Assignment, Kind
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
-from reconciler.model.explanation import Explanation
+from reconciler.model.explanation import Explanation, Setting
 from reconciler.model.live import Live, Unreadable
 from reconciler.model.machine import Machine
 from reconciler.model.source import Source
@@ -211,6 +211,21 @@ def test_an_overlap_is_unclear(policies: Path, kinds: Kinds, today: dt.date) -> 
     vm = machine("prod/rg/a")
     (decision,) = explain(vm, declared, expand(declared, Live({}, (vm,)), kinds, NOW), kinds, NOW).decisions
     assert (decision.outcome, decision.why) == ("unclear", "`p` and `q` (0) have the same priority")
+
+
+def test_an_aspect_tells_what_it_comes_to_where_no_resource_of_the_vm_does(
+    policies: Path, kinds: Kinds, today: dt.date
+) -> None:
+    def settings(_: Any, assignment: Assignment, declared: Declared) -> list[Setting]:
+        return [Setting("locks.x", "lock", f"{assignment.value.lock} of {len(declared.documents)}", assignment.source)]
+
+    first, *others = kinds
+    telling = (type("Telling", (type(first),), {"settings": settings})(), *others)
+    declared = declare(policies, [protection("p", "base")], telling, today)
+    vm = machine("prod/rg/a")
+    told = explain(vm, declared, expand(declared, Live({}, (vm,)), telling, NOW), telling, NOW).settings
+    assert [item.address for item in told] == ["locked_vm.prod/rg/a"] * 2 + ["lock.shop/base", "locks.x"]
+    assert (told[-1].value, str(told[-1].source)) == ("base of 3", "policies/1.yaml:5:9")
 
 
 def test_each_value_knows_its_line(story: Story) -> None:
