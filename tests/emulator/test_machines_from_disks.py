@@ -204,3 +204,51 @@ def test_the_sdk_restores_a_vm_from_snapshots(server, credential):
         assert client.disks.get("rg-app", "disk-1").managed_by == created.id
         view = client.virtual_machines.instance_view("rg-app", "restored")
         assert "PowerState/running" in [status.code for status in view.statuses]
+
+
+def test_data_disks_come_and_go_in_one_call(server, credential):
+    options = {"base_url": server.running.endpoint, "connection_verify": server.running.ca}
+    with ComputeManagementClient(credential, SUBSCRIPTION, **options) as client:
+        machine = client.virtual_machines.get("rg-app", "app-01")
+        leaving = machine.storage_profile.data_disks[0].managed_disk.id
+        coming = client.disks.begin_create_or_update("rg-app", "coming", disk()).result()
+        wanted = {"dataDisksToAttach": [{"diskId": coming.id}], "dataDisksToDetach": [{"diskId": leaving}]}
+        storage = client.virtual_machines.begin_attach_detach_data_disks("rg-app", "app-01", wanted).result()
+        assert [(one.lun, one.name) for one in storage.data_disks] == [(1, "app-01_DataDisk_1"), (0, "coming")]
+        assert client.disks.get("rg-app", "coming").managed_by == machine.id
+        assert client.disks.get("rg-app", "app-01_DataDisk_0").managed_by is None
+
+
+def test_a_disk_that_the_vm_does_not_have_cannot_be_detached(ask, end, disks):
+    end(ask("PUT", VM, machine()))
+    wanted = {"dataDisksToDetach": [{"diskId": SPARE}]}
+    response = ask("POST", f"{VM}/attachDetachDataDisks", wanted).response
+    assert (response.status, response.body["error"]["code"]) == (400, "InvalidParameter")
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "codes"),
+    [
+        ("app-01", "RunShellScript", ["ProvisioningState/succeeded"]),
+        ("APP-02", "RunPowerShellScript", ["ComponentStatus/StdOut/succeeded", "ComponentStatus/StdErr/succeeded"]),
+    ],
+)
+def test_a_command_answers_with_its_script(server, credential, name, command, codes):
+    options = {"base_url": server.running.endpoint, "connection_verify": server.running.ca}
+    with ComputeManagementClient(credential, SUBSCRIPTION, **options) as client:
+        client.virtual_machines.begin_start("rg-app", name).result()
+        body = {"commandId": command, "script": ["hostname", "uptime"]}
+        output = client.virtual_machines.begin_run_command("rg-app", name, body).result()
+        assert [status.code for status in output.value] == codes
+        assert "hostname\nuptime" in output.value[0].message
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "status", "code"),
+    [("deallocate", "RunShellScript", 409, "OperationNotAllowed"), ("start", "ipconfig", 400, "InvalidParameter")],
+)
+def test_commands_that_cannot_run(ask, end, disks, before, command, status, code):
+    end(ask("PUT", VM, machine()))
+    end(ask("POST", f"{VM}/{before}"))
+    response = ask("POST", f"{VM}/runCommand", {"commandId": command}).response
+    assert (response.status, response.body["error"]["code"]) == (status, code)

@@ -75,12 +75,12 @@ def put_machine(world: World, request: Request) -> Response:
     if existing and existing["location"].lower() != str(given["location"]).replace(" ", "").lower():
         raise bad_request("PropertyChangeNotAllowed", "Changing property 'location' is not allowed.")
     body = _merge(existing, given) if existing else _new_machine(world, request, given)
-    return begin_change(world, request, body, existing)
+    return _write(world, request, body, existing)
 
 
 def patch_machine(world: World, request: Request) -> Response:
     existing = machine_at(world, request)
-    return begin_change(world, request, _merge(existing, request.body or {}), existing)
+    return _write(world, request, _merge(existing, request.body or {}), existing)
 
 
 def delete_machine(world: World, request: Request) -> Response:
@@ -182,7 +182,7 @@ def machine_at(world: World, request: Request) -> Body:
     return body
 
 
-def begin_change(world: World, request: Request, body: Body, before: Body | None) -> Response:
+def start_change(world: World, request: Request, body: Body, before: Body | None) -> Operation:
     """Checks all that a new or changed machine refers to, then takes it. Raises ArmError with nothing changed."""
     if before is not None:
         _check_not_deleting(before, request)
@@ -193,13 +193,17 @@ def begin_change(world: World, request: Request, body: Body, before: Body | None
     state = "Updating" if before else "Creating"
     body["properties"]["provisioningState"] = state
     world.store.put(body["id"], MACHINES, body)
-    operation = world.operations.start(
+    return world.operations.start(
         f"{state.lower()}Machine",
         duration=UPDATE if before else CREATION,
         on_done=("machine.ready", {"leaving": change.leaving}),
         resource=body["id"],
         extra={"output": True},
     )
+
+
+def _write(world: World, request: Request, body: Body, before: Body | None) -> Response:
+    operation = start_change(world, request, body, before)
     headers = accept(world, request, operation, body["location"])
     headers.pop("Location")  # a PUT or PATCH ends at the resource itself
     return Response(200 if before else 201, body, headers)
