@@ -42,12 +42,12 @@ def resource_at(world: World, request: Request) -> Body:
     return body
 
 
-def check_sent(resource: DiskResource, request: Request) -> Body:
-    """The body of a PUT. Raises ArmError 400 for a wrong name, a missing location or tags beyond their limits."""
+def check_sent(world: World, resource: DiskResource, request: Request) -> Body:
+    """The body of a PUT. Raises ArmError 400 for a wrong new name, a missing location or tags beyond their limits."""
     given: Body = request.body or {}
     if not given.get("location"):
         raise bad_request("LocationRequired", "The location property is required for this definition.")
-    if not _NAME.fullmatch(request.params[resource.noun]):
+    if not _NAME.fullmatch(request.params[resource.noun]) and not world.store.has(request.path):
         raise invalid(f"{resource.noun}.name", f"The value of parameter {resource.noun}.name is invalid.")
     check_tags(given)
     check_access_policy(request.properties())

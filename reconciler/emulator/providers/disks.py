@@ -55,7 +55,7 @@ def get_disk(world: World, request: Request) -> Response:
 
 def put_disk(world: World, request: Request) -> Response:
     """202 with a body that has only what was sent; the service fills in the rest when it is done."""
-    given = check_sent(DISK, request)
+    given = check_sent(world, DISK, request)
     existing = world.store.get(request.path)
     if existing is not None and existing["properties"]["provisioningState"] != "Failed":
         return _update(world, request, existing, given)

@@ -24,6 +24,7 @@ from reconciler.emulator.providers.snapshot_families import (
     content_of_snapshot,
     family_contents,
     family_id,
+    forget_content,
 )
 from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
@@ -118,7 +119,7 @@ def fail_copies(world: World, source: str) -> None:
             "errorCode": "CopySourceNotFound",
             "errorMessage": "The source snapshot was deleted while the background copy was in progress.",
         }
-        world.store.put(body["id"], body["type"], body, hidden={})  # no member of its family any more
+        forget_content(world, body)
         forget_copy(world, copy.id)
 
 

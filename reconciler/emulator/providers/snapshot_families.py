@@ -73,7 +73,7 @@ def store_snapshot(world: World, body: Body, content: Content) -> None:
 
 
 def forget_content(world: World, body: Body) -> None:
-    """A snapshot that could not be made holds nothing, and is no member of a family."""
+    """A snapshot that could not be made, or copied to the end, holds nothing, and is no member of a family."""
     world.store.put(body["id"], SNAPSHOTS, body, hidden={})
 
 

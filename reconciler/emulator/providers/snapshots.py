@@ -73,7 +73,7 @@ def put_snapshot(world: World, request: Request) -> Response:
 
     One that could not be made is made anew.
     """
-    given = check_sent(SNAPSHOT, request)
+    given = check_sent(world, SNAPSHOT, request)
     existing = world.store.get(request.path)
     if existing is not None and existing["properties"]["provisioningState"] == "Deleting":
         raise not_allowed(f"Snapshot {existing['name']} is being deleted.")
