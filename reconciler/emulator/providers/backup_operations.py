@@ -102,7 +102,11 @@ def vault_level_headers(world: World, request: Request, operation: Operation, va
     )
 
 
-def show_operation(operation: Operation) -> dict[str, Any]:
+SCRIPTS_APART_SINCE = "2026-08-01"
+"""Until then the status of an operation that opens a point for files tells the scripts; now an action of its own."""
+
+
+def show_operation(operation: Operation, api_version: str = SCRIPTS_APART_SINCE) -> dict[str, Any]:
     started = wire_time(operation.start)
     body: dict[str, Any] = {
         "id": operation.guid,
@@ -113,8 +117,8 @@ def show_operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.done and operation.job:
         body["properties"] = {"objectType": "OperationStatusJobExtendedInfo", "jobId": operation.job}
-    if operation.done and operation.extra.get("recoveryTarget"):
-        target = operation.extra["recoveryTarget"]
+    target = operation.extra.get("recoveryTarget")
+    if operation.done and target and api_version < SCRIPTS_APART_SINCE:
         body["properties"] = {"objectType": "OperationStatusProvisionILRExtendedInfo", "recoveryTarget": target}
     if operation.error:
         body["error"] = operation.error
@@ -124,7 +128,7 @@ def show_operation(operation: Operation) -> dict[str, Any]:
 def get_status(world: World, request: Request) -> Response:
     """One answer on every URL: clients take the guid out of a header and ask where they please."""
     operation = _poll(world, request)
-    return Response(200, show_operation(operation), timing_headers(world, operation))
+    return Response(200, show_operation(operation, request.api_version), timing_headers(world, operation))
 
 
 def get_result(world: World, request: Request) -> Response:

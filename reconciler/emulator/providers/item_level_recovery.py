@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.emulator.operations import Operation
 from reconciler.emulator.providers.backup_names import ITEM, draw, part
 from reconciler.emulator.providers.backup_operations import draw_length, item_headers
-from reconciler.emulator.providers.backup_refusals import refuse, refuse_soft_deleted
+from reconciler.emulator.providers.backup_refusals import not_in_vault, refuse, refuse_soft_deleted
 from reconciler.emulator.providers.backup_runs import is_windows
 from reconciler.emulator.providers.protected_item_states import Protection
 from reconciler.emulator.providers.recovery_points import find_item, find_point
@@ -42,7 +42,7 @@ NOTHING = "TkE="
 
 
 def provision(world: World, request: Request) -> Response:
-    """202; the scripts come with the operation's status. One open point a VM, renewed only if the request says so."""
+    """202; the scripts come when the operation has ended. One open point a VM, renewed if the request says so."""
     vault = find_vault(world, request)
     item_path, sent = request.path.rpartition("/recoveryPoints/")[0], request.properties()
     item_id, protection = find_item(world, item_path)
@@ -80,6 +80,18 @@ def revoke(world: World, request: Request) -> Response:
         resource=f"{item_id}/ilr",
     )
     return Response(202, None, item_headers(world, request, operation, item_path))
+
+
+def list_result(world: World, request: Request) -> Response:
+    """The scripts of a session, since 2026-08-01 by an action of their own: the body names the operation."""
+    find_vault(world, request)
+    item_id, protection = find_item(world, request.path.rpartition("/recoveryPoints/")[0])
+    find_point(world, protection, request.params["point"])
+    guid = str((request.body or {}).get("provisionInstantItemRecoveryOperationId", ""))
+    session, operation = read_session(world, item_id), world.operations.get(guid)
+    if session is None or operation is None or session.operation != operation.guid:
+        raise not_in_vault(f"The item level recovery operation {guid}")
+    return Response(200, operation.extra["recoveryTarget"])
 
 
 def _check_request(protection: Protection, point: str, sent: Mapping[str, Any]) -> None:
@@ -163,5 +175,6 @@ COMPLETIONS: Mapping[str, Completion] = {
 
 ROUTES: tuple[Route, ...] = (
     Route("POST", ITEM + "/recoveryPoints/{point}/provisionInstantItemRecovery", provision),
+    Route("POST", ITEM + "/recoveryPoints/{point}/listInstantItemRecoveryOperationResult", list_result),
     Route("POST", ITEM + "/recoveryPoints/{point}/revokeInstantItemRecovery", revoke),
 )

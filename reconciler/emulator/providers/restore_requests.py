@@ -120,7 +120,7 @@ def choose_luns(sent: Mapping[str, Any], source: RestoreSource) -> list[int]:
     wanted = sent.get("restoreDiskLunList")
     if wanted is None:
         return sorted(source.disks)
-    luns = sorted({OS_DISK_LUN, *wanted})
+    luns = sorted({OS_DISK_LUN, *map(int, wanted)})
     missing = [lun for lun in luns if lun not in source.disks]
     if missing:
         message = f"The recovery point has no disk with LUN {', '.join(map(str, missing))}."

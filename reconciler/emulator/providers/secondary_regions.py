@@ -65,7 +65,7 @@ SECONDARY_REGIONS: Mapping[str, str] = {
 }
 """Azure's region pairs. A pair is not always mutual: Brazil South has its copies in South Central US."""
 
-PASSIVE_VERSIONS = ("2018-12-20", "2023-01-15")
+PASSIVE_VERSIONS = ("2018-12-20", "2021-11-15", "2023-01-15")
 """The api-versions of the passive stamp, the service in the secondary region."""
 
 ARRIVES_AFTER = 36 * 3600

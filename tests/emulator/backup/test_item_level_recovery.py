@@ -11,11 +11,15 @@ OFFSET, LENGTH = 33, 15
 """Where the Azure CLI cuts the password out of the last part of the suffix."""
 
 
+INLINE = "2024-04-01"
+"""Until 2026-08-01 the status of the operation tells the scripts."""
+
+
 def provision(restorer: Any, vm: str, point: int = 0, **changes: Any) -> Any:
     name = restorer.points(vm)[point]["name"]
     body = {"objectType": "IaasVMILRRegistrationRequest", "recoveryPointId": name, **changes}
     path = f"{restorer.caller.item_path(vm)}/recoveryPoints/{name}/provisionInstantItemRecovery"
-    return restorer.caller.send("POST", path, {"properties": body})
+    return restorer.caller.send("POST", path, {"properties": body}, version=INLINE)
 
 
 def revoke(restorer: Any, vm: str, point: int = 0) -> Any:
@@ -60,6 +64,22 @@ def test_linux_gets_a_script_with_the_password_that_clients_take_out(restorer: A
     content = base64.b64decode(script["scriptContent"]).decode()
     assert (script["scriptExtension"], script["osType"]) == (".py", "Linux")
     assert f'TargetPassword="{password_of(script)}"' in content
+
+
+def ask_for_scripts(restorer: Any, operation: str) -> Any:
+    path = f"{restorer.caller.item_path('web-01')}/recoveryPoints/{restorer.points('web-01')[0]['name']}"
+    body = {"provisionInstantItemRecoveryOperationId": operation}
+    return restorer.caller.send("POST", f"{path}/listInstantItemRecoveryOperationResult", body)
+
+
+def test_since_2026_08_01_the_scripts_have_an_action_of_their_own(restorer: Any) -> None:
+    done = restorer.caller.finish(provision(restorer, "web-01"))
+    new_style = restorer.caller.send("GET", f"rsv-app/backupOperations/{done['name']}", version="2026-08-01").body
+    assert (new_style["status"], "properties" in new_style) == ("Succeeded", False)
+    assert ask_for_scripts(restorer, done["name"]).body["clientScripts"] == scripts(done)
+    assert ask_for_scripts(restorer, "nothing").status == 404
+    restorer.caller.finish(revoke(restorer, "web-01"))
+    assert ask_for_scripts(restorer, done["name"]).status == 404
 
 
 def test_every_session_has_a_password_of_its_own(restorer: Any) -> None:

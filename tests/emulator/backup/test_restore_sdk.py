@@ -130,11 +130,15 @@ def test_cancel(backup: RecoveryServicesBackupClient) -> None:
 
 
 def test_files(backup: RecoveryServicesBackupClient) -> None:
-    """`az backup restore files mount-rp` and `unmount-rp`: POST, then backupOperations until it is done."""
+    """`az backup restore files mount-rp` and `unmount-rp`: POST, polls at the vault, then the scripts."""
     point = newest(backup, "web-01")
     ask = models.IaasVMILRRegistrationRequest(recovery_point_id=point, virtual_machine_id=vm_id("web-01"))
     done = follow(backup, backup.item_level_recovery_connections.provision, place("web-01"), point, ask)
-    (script,) = done.properties.recovery_target.client_scripts
+    assert done.properties is None
+    wish = models.InstantItemRecoveryOperationResultRequest(provision_instant_item_recovery_operation_id=done.name)
+    connections, (vault, group, *item) = backup.item_level_recovery_connections, place("web-01")
+    target = connections.list_instant_item_recovery_operation_result(group, vault, *item, point, wish)
+    (script,) = target.client_scripts
     assert (script.os_type, script.script_extension) == ("Linux", ".py")
     assert backup.recovery_points.get(*place("web-01"), point).properties.is_instant_ilr_session_active
     follow(backup, backup.item_level_recovery_connections.revoke, place("web-01"), point)
