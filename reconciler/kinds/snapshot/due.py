@@ -1,0 +1,106 @@
+"""Whether a disk gets the snapshot of the current slot. Slots that passed are told, never made up for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reconciler.kinds.snapshot.coming import taken, taken_address
+from reconciler.kinds.snapshot.holdings import Series
+from reconciler.kinds.snapshot.limits import Room
+from reconciler.kinds.snapshot.remarks import Remark
+from reconciler.kinds.snapshot.survey import Survey
+from reconciler.kinds.snapshot.wishes import Wish
+from reconciler.model.counting import count
+from reconciler.model.observed import SnapshotFacts
+from reconciler.model.resource import Resource
+from reconciler.model.slots import spell_slot
+from reconciler.plan.finding import Severity
+
+
+def due(survey: Survey, room: Room, series: Series, wish: Wish) -> Resource | None:
+    """The snapshot to take, or None: it is there, a backup makes it needless, or something forbids it."""
+    taken_slots = [point.slot for point in series.sources if not point.failed]
+    newest = max(taken_slots, default=None)
+    if (newest is not None and newest >= wish.timetable.slot) or not wish.ready:
+        return None
+    if _skipped(survey, wish):
+        return None
+    _remark_missed(survey, wish, newest)
+    if _name_taken(survey, wish):
+        return None
+    refusal = room.take(wish)
+    if refusal:
+        survey.remarks.add(
+            Remark(
+                refusal.rule,
+                f"SnapshotSchedule {wish.timetable.name}",
+                refusal.message,
+                refusal.advice,
+                source=wish.timetable.document.at("every"),
+                rule_source=refusal.rule_source,
+            ),
+            wish.machine.name,
+        )
+        return None
+    return taken(survey, wish, newest)
+
+
+def _skipped(survey: Survey, wish: Wish) -> bool:
+    """Whether a backup is young enough. One that cannot be read is none."""
+    within, facts = wish.timetable.skips, survey.backup(wish.machine)
+    newest = facts.last_recovery_point if facts else None
+    if within is None or newest is None or survey.expansion.now - newest >= within:
+        return False
+    survey.remarks.add(
+        Remark(
+            "snapshot-skipped",
+            f"SnapshotSchedule {wish.timetable.name}",
+            "Azure Backup has a recovery point that is younger than "
+            f"{wish.timetable.schedule.skip_if_recovery_point_within}: no snapshot",
+            "",
+            Severity.INFO,
+            wish.timetable.document.at("skipIfRecoveryPointWithin"),
+        ),
+        wish.machine.name,
+    )
+    return True
+
+
+def _remark_missed(survey: Survey, wish: Wish, newest: datetime | None) -> None:
+    """Slots without a snapshot since the newest one, or since the newest backup where that stands in for it."""
+    facts = survey.backup(wish.machine) if wish.timetable.skips else None
+    stands_in = facts.last_recovery_point if facts else None
+    since = max((one for one in (newest, stands_in) if one), default=None)
+    missed = wish.timetable.cadence.missed(since, survey.expansion.now) if since else None
+    if missed is None:
+        return
+    slots = spell_slot(missed.first) + (f" to {spell_slot(missed.last)}" if missed.count > 1 else "")
+    survey.remarks.add(
+        Remark(
+            "snapshot-late",
+            f"SnapshotSchedule {wish.timetable.name}",
+            f"{count(missed.count, 'slot')} passed without a snapshot ({slots}); none makes up for them",
+            f"run apply at least every {wish.timetable.schedule.every}, and see why it did not run",
+            source=wish.timetable.document.at("every"),
+            topic="objectives",
+        ),
+        wish.machine.name,
+    )
+
+
+def _name_taken(survey: Survey, wish: Wish) -> bool:
+    """Whether somebody else's snapshot has the very name: it is left alone, and so is the slot."""
+    address = taken_address(wish, wish.timetable.slot)
+    there = survey.expansion.live.state.get(address)
+    if there is None or (isinstance(there.observed, SnapshotFacts) and there.observed.slot == wish.timetable.slot):
+        return False
+    survey.remarks.add(
+        Remark(
+            "snapshot-name",
+            f"SnapshotSchedule {wish.timetable.name}",
+            f"a snapshot that is not ours is called {address.name}: it is left as it is, and the slot has none",
+            "rename or delete it, or name another resourceGroup",
+        ),
+        wish.machine.name,
+    )
+    return True

@@ -1,0 +1,106 @@
+"""What is to be told of the snapshots of one disk beside what is done about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.kinds.snapshot.holdings import Point
+from reconciler.kinds.snapshot.prospect import Prospect
+from reconciler.kinds.snapshot.remarks import Remark
+from reconciler.kinds.snapshot.survey import Survey
+from reconciler.kinds.snapshot.wishes import Wish
+from reconciler.model.casing import fold
+from reconciler.model.counting import count
+from reconciler.model.duration import format_age, parse_duration
+from reconciler.plan.finding import Finding, Severity
+
+
+def report(survey: Survey, disk: str, prospects: Mapping[str, Prospect]) -> None:
+    """Orphans, schedules that nobody declares, snapshots that run out, and those that stay although they should go."""
+    points = [point for one in prospects.values() for point in one.series.points]
+    blind = any(fold(point.address.subscription) in survey.blind for point in points)
+    if points and not blind and disk not in survey.disk_names:
+        _report_orphan(survey, points, prospects)
+    for one in prospects.values():
+        if one.wish is not None:
+            _report_age(survey, one, one.wish)
+        elif not blind and disk in survey.disk_names:
+            _report_unselected(survey, one, survey.disk_names[disk])
+        for point, why in one.spared.items():
+            _report_spared(survey, one, point, why)
+
+
+def _report_orphan(survey: Survey, points: list[Point], prospects: Mapping[str, Prospect]) -> None:
+    newest = max(points, key=lambda point: (point.facts.usable, point.slot))
+    names = ", ".join(sorted({point.facts.schedule for point in points}))
+    age = format_age(survey.expansion.now - newest.slot)
+    undeclared = any(one.timetable is None for one in prospects.values())
+    ending = "they stay: the schedule is not declared any longer" if undeclared else "they run out, but the last"
+    survey.remarks.single.append(
+        Finding(
+            code="orphan",
+            message=f"its disk is gone, and {count(len(points), 'snapshot')} of it by schedule {names} "
+            f"{'are' if len(points) > 1 else 'is'} left; {ending}: {newest.address.name}, {age} old, "
+            f"up to {newest.facts.size_gib:,} GiB",
+            severity=Severity.WARNING,
+            advice=f"make a disk from it, or: az snapshot delete --ids {newest.facts.arm_id}",
+            address=str(newest.address),
+        )
+    )
+
+
+def _report_unselected(survey: Survey, one: Prospect, disk: str) -> None:
+    """Nothing new is taken; what is there runs out."""
+    machine = next((point.facts.machine_id for point in one.series.points if point.facts.machine_id), None)
+    name = machine.name if machine else disk
+    schedule = next(point.facts.schedule for point in one.series.points)
+    if one.timetable is None:
+        remark = Remark(
+            "schedule-gone",
+            f"SnapshotSchedule {schedule}",
+            "the schedule is not declared any longer, and its snapshots stay as they are",
+            "declare it again so that they run out, or delete them by hand",
+        )
+    else:
+        remark = Remark(
+            "snapshots-running-out",
+            f"SnapshotSchedule {schedule}",
+            "no Protection gives a disk of it this schedule now: nothing new is taken, what is there runs out, but "
+            "the last",
+            "",
+            Severity.INFO,
+        )
+    survey.remarks.add(remark, name)
+
+
+def _report_spared(survey: Survey, one: Prospect, point: Point, why: str) -> None:
+    survey.remarks.single.append(
+        Finding(
+            code="snapshot-spared",
+            message=f"its retention has ended and it stays: {why}",
+            severity=Severity.INFO,
+            source=one.timetable.document.at("keep") if one.timetable else None,
+            address=str(point.address),
+        )
+    )
+
+
+def _report_age(survey: Survey, one: Prospect, wish: Wish) -> None:
+    """The promised RPO, where nothing but snapshots keeps it."""
+    rpo, machine = wish.assignment.objectives.rpo, wish.machine
+    newest = max((point.facts.created for point in one.series.sources if point.facts.usable), default=None)
+    if rpo is None or newest is None or survey.backup(machine) or survey.backup_unknown(machine):
+        return
+    age = survey.expansion.now - newest
+    if age > parse_duration(rpo):
+        survey.remarks.add(
+            Remark(
+                "rpo-missed",
+                f"SnapshotSchedule {wish.timetable.name}",
+                f"the newest snapshot is {format_age(age)} old; promised is {rpo}",
+                "see why apply does not run, or promise what the schedule can keep",
+                source=wish.assignment.source,
+                topic="objectives",
+            ),
+            machine.name,
+        )

@@ -1,0 +1,21 @@
+"""Every rule of snapshot schedules that can be known without Azure, and the check that runs them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.kinds.snapshot.cadence_rules import CADENCE_RULES
+from reconciler.kinds.snapshot.point_rules import POINT_RULES
+from reconciler.kinds.snapshot.storage_rules import STORAGE_RULES
+from reconciler.model.document import Declared, Document
+from reconciler.model.snapshot_schedule import SnapshotSchedule
+from reconciler.plan.finding import Finding
+
+RULES = (*CADENCE_RULES, *STORAGE_RULES, *POINT_RULES)
+
+
+def check_schedule(document: Document[SnapshotSchedule], declared: Declared) -> Iterator[Finding]:  # noqa: ARG001
+    """All that is wrong with one SnapshotSchedule, each at the line that has to change."""
+    for rule in RULES:
+        for breach in rule.check(document.value):
+            yield rule.finding(document, breach)
