@@ -60,6 +60,10 @@ def point(ask, name: str) -> dict[str, Any]:
     return ask("GET", f"{COLLECTION}/restorePoints/{name}").response.body
 
 
+def read_disks(ask, identity: str) -> list[dict[str, Any]]:
+    return json.loads(ask("GET", f"{identity}/diskRestorePoints").response.body)["value"]
+
+
 def test_a_point_holds_every_disk_of_the_vm(ask, world, end, collection):
     accepted = ask("PUT", f"{COLLECTION}/restorePoints/p", {})
     properties = accepted.response.body["properties"]
@@ -72,8 +76,7 @@ def test_a_point_holds_every_disk_of_the_vm(ask, world, end, collection):
     storage = properties["sourceMetadata"]["storageProfile"]
     assert [disk["lun"] for disk in storage["dataDisks"]] == [0, 1]
     held = [disk["diskRestorePoint"]["id"] for disk in (storage["osDisk"], *storage["dataDisks"])]
-    listed = json.loads(ask("GET", f"{COLLECTION}/restorePoints/p/diskRestorePoints").response.body)["value"]
-    assert sorted(one["id"] for one in listed) == sorted(held)
+    assert sorted(one["id"] for one in read_disks(ask, f"{COLLECTION}/restorePoints/p")) == sorted(held)
     for identity, entry in zip(held, (storage["osDisk"], *storage["dataDisks"]), strict=True):
         one = ask("GET", identity).response.body["properties"]
         source = ask("GET", entry["managedDisk"]["id"]).response.body
@@ -255,6 +258,9 @@ def test_a_copy_in_another_region_fills_in_the_background(ask, world, end, colle
     wanted = {"properties": {"sourceRestorePoint": {"id": f"{COLLECTION}/restorePoints/p"}}}
     end(ask("PUT", f"{copies}/restorePoints/p", wanted))
     view = f"{copies}/restorePoints/p?$expand=instanceView"
+    disk = read_disks(ask, f"{copies}/restorePoints/p")[0]
+    early = ask("POST", f"{disk['id']}/beginGetAccess", {"access": "Read", "durationInSeconds": 60}).response
+    assert (early.status, early.body["error"]["code"]) == (409, "OperationNotAllowed")
     before = ask("GET", view).response.body["properties"]["instanceView"]
     assert [disk["replicationStatus"]["completionPercent"] for disk in before["diskRestorePoints"]] == [0, 0, 0]
     assert before["statuses"][0]["code"] == "ReplicationState/inprogress"
@@ -283,6 +289,10 @@ def test_the_sdk_lives_through_it(server, credential):
         disks = list(client.disk_restore_point.list_by_restore_point("rg-app", "rpc", "p"))
         assert len(disks) == 3
         assert client.disk_restore_point.get("rg-app", "rpc", "p", disks[0].name).family_id == disks[0].family_id
+        reading = {"access": "Read", "durationInSeconds": 60}
+        opened = client.disk_restore_point.begin_grant_access("rg-app", "rpc", "p", disks[0].name, reading).result()
+        assert opened.access_sas.startswith(server.running.endpoint)
+        client.disk_restore_point.begin_revoke_access("rg-app", "rpc", "p", disks[0].name).result()
         whole = client.restore_point_collections.get("rg-app", "rpc", expand="restorePoints")
         assert [one.name for one in whole.restore_points] == ["p"]
         assert [one.name for one in client.restore_point_collections.list_all()] == ["rpc"]

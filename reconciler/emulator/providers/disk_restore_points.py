@@ -14,6 +14,7 @@ from typing import Any
 from reconciler.emulator.failures import ArmError, not_found
 from reconciler.emulator.paging import list_response
 from reconciler.emulator.providers.compute_bodies import DIRECT_SKUS, offset_stamp
+from reconciler.emulator.providers.compute_operations import accept
 from reconciler.emulator.providers.restore_point_rules import COLLECTIONS, DISK_POINTS
 from reconciler.emulator.providers.snapshot_bodies import INHERITED
 from reconciler.emulator.router import Request, Response, Route
@@ -21,6 +22,7 @@ from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
 
 GIB_PER_SECOND = 0.25
+OPENING = timedelta(milliseconds=200)
 
 
 def list_disk_points(world: World, request: Request) -> Response:
@@ -32,6 +34,24 @@ def list_disk_points(world: World, request: Request) -> Response:
 
 def get_disk_point(world: World, request: Request) -> Response:
     return Response(200, _with_progress(world, _disk_point(world, request)))
+
+
+def begin_access(world: World, request: Request) -> Response:
+    """202; the operation hands out ``accessSAS``, which opens nothing and holds no secret. Raises ArmError."""
+    body = _disk_point(world, request)
+    given = request.body or {}
+    if given.get("access") != "Read" or not isinstance(given.get("durationInSeconds"), int):
+        message = "A disk restore point is opened with access 'Read' for durationInSeconds."
+        raise ArmError(400, "InvalidParameter", message, extra={"target": "grantAccessData"})
+    _check_complete(world, body)
+    token = world.new_guid()
+    url = f"{request.base_url}/openDisks/{token}/abcd?sv=2018-03-28&sr=b&si={token}&sig=none"
+    return _begin(world, request, body, "openDiskRestorePoint", {"answer": {"accessSAS": url}})
+
+
+def end_access(world: World, request: Request) -> Response:
+    """202, also for what is not open."""
+    return _begin(world, request, _disk_point(world, request), "closeDiskRestorePoint", {})
 
 
 def source_of_restore(world: World, creation: Body, location: str) -> Body:
@@ -47,9 +67,7 @@ def source_of_restore(world: World, creation: Body, location: str) -> Body:
     hidden = world.store.hidden(identity)
     if hidden["location"] != location:
         raise ArmError(404, "NotFound", f"Resource {body['name']} is not found.")
-    if _percent(world, hidden) < 100:
-        message = f"Disk restore point {body['name']} cannot be used before its background copy is complete."
-        raise ArmError(409, "OperationNotAllowed", message)
+    _check_complete(world, body)
     known = body["properties"]
     properties = {name: known[name] for name in INHERITED if name in known}
     properties |= {"diskSizeGB": hidden["diskSizeGB"], "uniqueId": known["sourceUniqueId"]}
@@ -138,10 +156,23 @@ def _percent(world: World, hidden: Body) -> float:
     return min(100.0, round(100 * (passed / timedelta(seconds=hidden["seconds"])), 1))
 
 
+def _check_complete(world: World, body: Body) -> None:
+    if _percent(world, world.store.hidden(body["id"])) < 100:
+        message = f"Disk restore point {body['name']} cannot be used before its background copy is complete."
+        raise ArmError(409, "OperationNotAllowed", message)
+
+
+def _begin(world: World, request: Request, body: Body, kind: str, extra: Body) -> Response:
+    operation = world.operations.start(kind, duration=OPENING, resource=body["id"], extra=extra)
+    location = world.store.hidden(body["id"])["location"]
+    return Response(202, headers=accept(world, request, operation, location, collection="DiskOperations"))
+
+
 def _disk_point(world: World, request: Request) -> Body:
-    body = world.store.get(request.path)
+    identity = "/".join(request.path.split("/")[:13])
+    body = world.store.get(identity)
     if body is None:
-        raise not_found(request.path)
+        raise not_found(identity)
     return body
 
 
@@ -159,4 +190,6 @@ _DISK_POINT = _POINT + "/diskRestorePoints/{diskPoint}"
 ROUTES: tuple[Route, ...] = (
     Route("GET", _POINT + "/diskRestorePoints", list_disk_points),
     Route("GET", _DISK_POINT, get_disk_point),
+    Route("POST", _DISK_POINT + "/beginGetAccess", begin_access),
+    Route("POST", _DISK_POINT + "/endGetAccess", end_access),
 )
