@@ -142,7 +142,7 @@ def _in_all(group: Group, consequence: Consequence) -> str:
         for item in change.consequences
         if (item.effect, item.text) == (consequence.effect, consequence.text)
     )
-    return f" ({total:,} GiB at most in all)"
+    return f"; {total:,} GiB at most in all"
 
 
 def _difference(detail: Detail, wording: Wording) -> Line:

@@ -71,9 +71,12 @@ class Wording(ABC):
         return True
 
     def _spell(self, verb: str, change: Change) -> str:
-        """The verb, and why: the one difference, the names of several, or the sentence of the change."""
+        """The verb, and why: the one difference, the names of several, or the sentence of the change. What is new and
+        sums itself up says why by that."""
         if change.action is Action.CREATE and change.summary:
             verb = f"{verb} {change.summary}"
+            if change.reason in (Reason.NOT_IN_AZURE, Reason.DUE):
+                return verb
         if not _plain(change):
             return f"{verb}: {change.why}" if change.why else verb
         if change.action is Action.CREATE:

@@ -235,8 +235,8 @@ def scheduled() -> Plan:
             "20260302T0600Z",
             Action.CREATE,
             Reason.DUE,
-            why="schedule six-hourly",
-            summary="for the slot 2026-03-02T06:00Z",
+            why="slot 2026-03-02T06:00Z of schedule six-hourly is due",
+            summary="for slot 2026-03-02T06:00Z of schedule six-hourly: incremental, Standard_ZRS",
             details=(Detail(name="disk", after=f"vm-web-{number:02}-os"),),
             consequences=(changed,),
         )

@@ -61,9 +61,12 @@ def test_what_is_due(scheduled: Plan, golden: Golden) -> None:
 
 def test_hundreds_of_snapshots_are_a_few_lines(scheduled: Plan) -> None:
     shown = text.render_plan(scheduled)
-    assert "+ 48 snapshots will be created for the slot 2026-03-02T06:00Z: schedule six-hourly\n" in shown
+    assert (
+        "+ 48 snapshots will be created for slot 2026-03-02T06:00Z of schedule six-hourly: incremental, Standard_ZRS\n"
+        in shown
+    )
     assert "- 48 snapshots will be deleted: retention of schedule six-hourly is over\n" in shown
-    assert "(6,144 GiB at most in all)" in shown
+    assert "; 6,144 GiB at most in all\n" in shown
     assert shown.endswith("Apply would make 97 changes in 97 steps.")
 
 
