@@ -127,6 +127,8 @@ def remove_public(world: World, identity: str) -> None:
     world.store.delete(identity)
 
 
-_PUBLIC_ADDRESSES = NetworkCollection("publicIPAddresses", save_public, view_public, refuse_public, remove_public)
+_PUBLIC_ADDRESSES = NetworkCollection(
+    "publicIPAddresses", ("ipAddress", "ipConfiguration"), save_public, view_public, refuse_public, remove_public
+)
 ROUTES = _PUBLIC_ADDRESSES.routes
 COMPLETIONS = _PUBLIC_ADDRESSES.completions

@@ -31,6 +31,7 @@ _LAST = {
     "auxiliarySku": "None",
 }
 _OF_THE_MACHINE = ("virtualMachine", "primary")
+_TOLD = (*_OF_THE_MACHINE, "macAddress", "hostedWorkloads", "tapConfigurations")
 
 
 def save_interface(world: World, body: Body, existing: Body | None) -> None:
@@ -50,8 +51,8 @@ def save_interface(world: World, body: Body, existing: Body | None) -> None:
     told = {name: before[name] for name in _OF_THE_MACHINE if name in before}
     suffix = f"{zlib.crc32(body['id'].lower().encode()):08x}.ax.internal.cloudapp.net"
     dns = {"dnsServers": [], "appliedDnsServers": [], **(given.get("dnsSettings") or {})}
-    properties: Body = {**_FILLED, **given, "ipConfigurations": configurations}
-    properties |= {"dnsSettings": {**dns, "internalDomainNameSuffix": suffix}, **told, **_LAST}
+    properties: Body = {**_FILLED, **_LAST, **given, "ipConfigurations": configurations}
+    properties |= {"dnsSettings": {**dns, "internalDomainNameSuffix": suffix}, **told}
     remove_interface(world, body["id"])
     stored = {**body, "kind": "Regular", "properties": properties}
     world.store.put(body["id"], INTERFACES, stored, **({"guard": guard} if guard else {}))
@@ -157,6 +158,8 @@ def _note(world: World, configuration: Body) -> None:
         world.store.replace(public, address)
 
 
-_INTERFACES = NetworkCollection("networkInterfaces", save_interface, view_interface, refuse_interface, remove_interface)
+_INTERFACES = NetworkCollection(
+    "networkInterfaces", _TOLD, save_interface, view_interface, refuse_interface, remove_interface
+)
 ROUTES = _INTERFACES.routes
 COMPLETIONS = _INTERFACES.completions

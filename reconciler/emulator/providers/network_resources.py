@@ -27,12 +27,14 @@ _KEPT = ("sku", "zones", "extendedLocation", "kind")
 class NetworkCollection:
     """One tracked type of resource and its requests.
 
+    ``told`` are properties that only the service sets: clients that read, change and write send them back.
     ``save`` stores a body whose ``properties`` are still those that were sent, filled as the service fills them (the
     second body is the one that is there already); ``view`` is how it is served; ``refuse`` raises for one that cannot
     be deleted, ``remove`` deletes it with all that belongs to it.
     """
 
     name: str
+    told: tuple[str, ...]
     save: Callable[[World, Body, Body | None], None]
     view: Callable[[World, Body], Body]
     refuse: Callable[[World, Body], None]
@@ -130,7 +132,8 @@ class NetworkCollection:
             **{key: given[key] for key in _KEPT if given.get(key)},
         }
         fixed = {"provisioningState": "Updating", "resourceGuid": held or made}
-        return {**body, "properties": {**request.properties(), **fixed}}
+        sent = {name: value for name, value in request.properties().items() if name not in self.told}
+        return {**body, "properties": {**sent, **fixed}}
 
 
 def resource_at(world: World, request: Request) -> Body:

@@ -9,6 +9,7 @@ from reconciler.emulator.world import World
 
 SECURITY_GROUPS = "Microsoft.Network/networkSecurityGroups"
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
+_TOLD = ("defaultSecurityRules", "networkInterfaces", "subnets")
 _DEFAULTS = (  # name, priority, access, direction, source, destination
     ("AllowVnetInBound", 65000, "Allow", "Inbound", "VirtualNetwork", "VirtualNetwork"),
     ("AllowAzureLoadBalancerInBound", 65001, "Allow", "Inbound", "AzureLoadBalancer", "*"),
@@ -89,6 +90,6 @@ def _default_rule(
     }
 
 
-_GROUPS = NetworkCollection("networkSecurityGroups", save_group, view_group, refuse_group, remove_group)
+_GROUPS = NetworkCollection("networkSecurityGroups", _TOLD, save_group, view_group, refuse_group, remove_group)
 ROUTES = _GROUPS.routes
 COMPLETIONS = _GROUPS.completions

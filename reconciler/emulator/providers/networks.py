@@ -192,7 +192,7 @@ def _store(world: World, subnet: Body) -> None:
     world.store.put(subnet["id"], SUBNETS, subnet, **({"guard": guard} if guard else {}))
 
 
-_NETWORKS = NetworkCollection("virtualNetworks", save_network, view_network, refuse_network, remove_network)
+_NETWORKS = NetworkCollection("virtualNetworks", (), save_network, view_network, refuse_network, remove_network)
 COMPLETIONS = {
     **_NETWORKS.completions,
     "subnets.ready": complete_write,
