@@ -30,7 +30,7 @@ from reconciler.apply.run import Run, Stop
 from reconciler.desired.expand import Desired, expand
 from reconciler.desired.validate import Validation
 from reconciler.diff.allowances import Allowances, lift
-from reconciler.diff.engine import compare
+from reconciler.diff.engine import compare, sort_findings
 from reconciler.diff.guards import guard
 from reconciler.diff.limits import keep_within_limits
 from reconciler.diff.targets import narrow
@@ -44,7 +44,7 @@ from reconciler.model.snapshot_schedule import ASPECT as SNAPSHOTS
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan
 from reconciler.restore.resolve import resolve
-from reconciler.restore.wish import check_found
+from reconciler.restore.wish import check_blocked, check_found
 
 if TYPE_CHECKING:
     from reconciler.azure.clients import Azure
@@ -132,7 +132,8 @@ async def plan_restore(azure: Azure, declared: Declared, request: RestoreRequest
     findings = (*wish.findings, *(finding for found in there for finding in check_found(found)))
     compared = compare(situation, (*restored_kinds(), *_taking_snapshots()), findings)
     plan = guard(compared, situation, (*restored_kinds(), *_taking_snapshots()))
-    kept = tuple(finding for finding in plan.findings if finding.topic != "objectives")  # those are drift's matter
+    told = (finding for finding in plan.findings if finding.topic != "objectives")  # those are drift's matter
+    kept = sort_findings((*told, *check_blocked(plan.changes)))
     return msgspec.structs.replace(plan, findings=kept, unchanged=plan.unchanged - len(rests_on), restore=wish.request)
 
 

@@ -102,7 +102,7 @@ class RestoredKind(Kind[S], Generic[S, B]):
         """Blocked where the name is taken by something else."""
         if comparison.live is None or not comparison.fields:
             return None
-        names = ", ".join(dict.fromkeys(camel(change.path.split(".")[0].split("[")[0]) for change in comparison.fields))
+        names = ", ".join(dict.fromkeys(_plain(change.path) for change in comparison.fields))
         return Verdict(
             Action.BLOCKED,
             Reason.CANNOT_CHANGE,
@@ -186,6 +186,12 @@ class RestoredKind(Kind[S], Generic[S, B]):
     def _differing(self, body: B, spec: S, place: Place) -> list[str]:
         live = self.live_spec(body, spec, place)
         return [camel(name) for name in spec.__struct_fields__ if getattr(live, name) != getattr(spec, name)]
+
+
+def _plain(path: str) -> str:
+    """The field that a path is in, as people call it: an id and what it names are one."""
+    field = path.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]
+    return camel(field.removesuffix("_unique_id").removesuffix("_id"))
 
 
 def same_id(live: str, wanted: str) -> str:

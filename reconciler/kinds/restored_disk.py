@@ -28,7 +28,8 @@ PROVIDER = "Microsoft.Compute/disks"
 class RestoredDiskSpec(Spec, frozen=True, kw_only=True):
     """`source` is the snapshot or restore point, `source_id` the ARM id that Azure copies from (of a restore point, one
     of its disks), `source_unique_id` that snapshot's identity ("" where it is not known): another snapshot of the same
-    name is not the same. `zone` "" leaves the disk regional, `size_gib` 0 as large as the source."""
+    name is not the same. `zone` "" leaves the disk regional, `size_gib` 0 as large as the source. `machine` is the ARM
+    id of the VM that it is for, "" for none: one that hangs on another VM is taken."""
 
     source: Ref
     source_id: str
@@ -40,6 +41,7 @@ class RestoredDiskSpec(Spec, frozen=True, kw_only=True):
     os_type: str = ""
     hyper_v_generation: str = ""
     security_type: str = ""
+    machine: str = ""
 
     @property
     def from_restore_point(self) -> bool:
@@ -81,6 +83,7 @@ class RestoredDiskBody(msgspec.Struct, frozen=True):
     """One disk."""
 
     location: str = ""
+    managed_by: str | None = msgspec.field(name="managedBy", default=None)
     sku: RestoredSku = RestoredSku()
     zones: tuple[str, ...] | None = None
     properties: RestoredDiskProperties = RestoredDiskProperties()
@@ -116,6 +119,7 @@ class RestoredDiskKind(RestoredKind[RestoredDiskSpec, RestoredDiskBody]):
             os_type=same_word(properties.os_type or "", wanted.os_type) if wanted.os_type else "",
             hyper_v_generation=(properties.hyper_v_generation or "") if wanted.hyper_v_generation else "",
             security_type=(security or "") if wanted.security_type else "",
+            machine=same_id(body.managed_by, wanted.machine) if wanted.machine and body.managed_by else wanted.machine,
         )
 
     def state(self, body: RestoredDiskBody) -> str:
@@ -128,7 +132,8 @@ class RestoredDiskKind(RestoredKind[RestoredDiskSpec, RestoredDiskBody]):
     def describe(self, spec: RestoredDiskSpec) -> Iterator[Phrase]:
         """What tells the disk from others."""
         zone = f", zone {spec.zone}" if spec.zone else ""
-        yield Phrase("source", "from", str(spec.source))
+        of_ours = spec.source.address.kind != self.name
+        yield Phrase("source", "from", str(spec.source) if of_ours else "something else")
         size = f"{spec.size_gib:,} GiB, " if spec.size_gib else ""
         yield Phrase("size_gib", "size", f"{size}{spec.sku}, in {spec.location}{zone}")
 

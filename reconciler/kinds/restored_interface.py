@@ -23,10 +23,12 @@ PROVIDER = "Microsoft.Network/networkInterfaces"
 
 class RestoredInterfaceSpec(Spec, frozen=True, kw_only=True):
     """One IP configuration with a dynamic private address of `subnet` (ARM id), and no public one. `security_group` is
-    the ARM id of a network security group, "" for none."""
+    the ARM id of a network security group, "" for none; `machine` that of the VM it is for: one that serves another VM
+    is taken."""
 
     location: str
     subnet: str
+    machine: str
     security_group: str = ""
 
 
@@ -53,6 +55,7 @@ class InterfaceProperties(msgspec.Struct, frozen=True, rename="camel"):
 
     ip_configurations: tuple[ConfigurationBody, ...] = ()
     network_security_group: IdBody | None = None
+    virtual_machine: IdBody | None = None
     provisioning_state: str | None = None
 
 
@@ -88,8 +91,10 @@ class RestoredInterfaceKind(RestoredKind[RestoredInterfaceSpec, InterfaceBody]):
     rules: ClassVar[Mapping[str, Rule]] = dict.fromkeys(RestoredInterfaceSpec.__struct_fields__, Rule.FORBID)
 
     def live_spec(self, body: InterfaceBody, wanted: RestoredInterfaceSpec, place: Place) -> RestoredInterfaceSpec:  # noqa: ARG002
+        user = body.properties.virtual_machine
         return RestoredInterfaceSpec(
             location=normalise_location(body.location),
+            machine=same_id(user.id, wanted.machine) if user and user.id else wanted.machine,
             subnet=same_id(body.subnet, wanted.subnet),
             security_group=same_id(body.security_group, wanted.security_group),
         )
@@ -100,9 +105,13 @@ class RestoredInterfaceKind(RestoredKind[RestoredInterfaceSpec, InterfaceBody]):
     def title_of(self, spec: RestoredInterfaceSpec, place: Place) -> str:
         return f"make network interface {place.arm_id.name} in subnet {_subnet_name(spec)}"
 
+    def summarise(self, spec: RestoredInterfaceSpec) -> str:
+        return f"in subnet {_subnet_name(spec)}, with a new private address and no public one"
+
     def describe(self, spec: RestoredInterfaceSpec) -> Iterator[Phrase]:
-        """Where it leads."""
-        yield Phrase("subnet", "subnet", f"{_subnet_name(spec)}, a new private address, no public one")
+        """Where it leads, and whom it serves."""
+        yield Phrase("subnet", "subnet", _subnet_name(spec))
+        yield Phrase("machine", "virtualMachine", ArmId(spec.machine).name)
         if spec.security_group:
             yield Phrase("security_group", "networkSecurityGroup", ArmId(spec.security_group).name)
 

@@ -35,8 +35,10 @@ def wish_for_machine(
     alias = declared.alias(subscription) or subscription
     target = Target(alias, subscription, request.resource_group or chosen.machine.resource_group)
     zone = request.zone or _zone_of_source(choice, around)
+    machine = str(target.arm_id(MACHINES, request.name))
     disks = {
-        part.place: (part, Wanted(_disk_name(request.name, part.place), zone, request.sku)) for part in choice.parts
+        part.place: (part, Wanted(_disk_name(request.name, part.place), zone, request.sku, machine=machine))
+        for part in choice.parts
     }
     connection = connect(request, chosen.region, around)
     made = {place: disk_of(part, wanted, target, live) for place, (part, wanted) in disks.items()}
@@ -71,7 +73,12 @@ def _zone_of_source(choice: Choice, around: Surroundings) -> str:
 
 def _interface(request: MachineRequest, connection: Connection, region: str, target: Target) -> Resource:
     name = f"{request.name}-nic"
-    spec = RestoredInterfaceSpec(location=region, subnet=connection.subnet, security_group=connection.security_group)
+    spec = RestoredInterfaceSpec(
+        location=region,
+        subnet=connection.subnet,
+        machine=str(target.arm_id(MACHINES, request.name)),
+        security_group=connection.security_group,
+    )
     return Resource(target.address("network_interface", name), spec, target.arm_id(INTERFACES, name), region)
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.kinds.restored_disk import PROVIDER as DISKS
 from reconciler.kinds.restored_disk import RestoredDiskSpec
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
+from reconciler.model.counting import count
 from reconciler.model.live import Live
 from reconciler.model.resource import Ref, Resource
 from reconciler.model.restore_request import RestoreRequest
+from reconciler.plan.change import Action, Change
 from reconciler.plan.finding import Finding, Severity
 from reconciler.restore.sets import Part
 
@@ -68,6 +70,8 @@ class Wanted:
     zone: str = ""
     sku: str = ""
     size_gib: int = 0
+    machine: str = ""
+    """ARM id of the VM that it is for."""
 
 
 def disk_of(part: Part, wanted: Wanted, target: Target, live: Live) -> Resource:
@@ -85,6 +89,7 @@ def disk_of(part: Part, wanted: Wanted, target: Target, live: Live) -> Resource:
         os_type=part.os_type,
         hyper_v_generation=part.hyper_v_generation,
         security_type=part.security_type,
+        machine=wanted.machine,
     )
     address = target.address("disk", wanted.name)
     return Resource(address, spec, target.arm_id(DISKS, wanted.name), part.source.location)
@@ -134,6 +139,17 @@ def check_name(name: str, longest: int, what: str) -> Iterator[Finding]:
             code="restore-name",
             message=f"{name!r} cannot be the name of a {what}",
             advice=f"1 to {longest} letters, digits, dots, underscores and hyphens, first a letter or digit",
+        )
+
+
+def check_blocked(changes: Iterable[Change]) -> Iterator[Finding]:
+    """All or nothing: the disks of a VM that cannot be made are of no use."""
+    blocked = sum(change.action is Action.BLOCKED for change in changes)
+    if blocked:
+        yield Finding(
+            code="restore-blocked",
+            message=f"{count(blocked, 'resource')} cannot be made, and without it the rest is of no use: nothing is made",
+            advice="settle what is blocked, or restore under another name",
         )
 
 
