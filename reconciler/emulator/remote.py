@@ -94,6 +94,10 @@ class Running(msgspec.Struct, frozen=True, rename="camel"):
         """What the owner of a Resource Guard says to those who name a request on it."""
         self.ask("POST", "guards", {"guard": guard, "approved": approved})
 
+    def snapshots(self) -> list[dict[str, Any]]:
+        """Every snapshot of a disk: its ``id``, its ``family`` and ``disk``, and the ``usedBytes`` that it takes up."""
+        return list(self.ask("GET", "snapshots"))
+
     def faults(self) -> list[dict[str, Any]]:
         return list(self.ask("GET", "faults"))
 

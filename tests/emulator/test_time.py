@@ -63,12 +63,26 @@ def make_world(log, *, store=None, ticks=(), auto_advance=None):
     def refuse(world, operation):
         raise ArmError(400, "Nope", "not this time")
 
+    def fail(world, operation):
+        log.append((world.clock.now() - NOW, f"failed: {operation.arguments['say']}"))
+
     return World(
         store=store or Store(),
         clock=Clock(NOW, speed=0, auto_advance=auto_advance),
-        completions={"append": append, "refuse": refuse},
+        completions={"append": append, "refuse": refuse, "deny": refuse, "deny.failed": fail},
         tickers=ticks,
     )
+
+
+@pytest.mark.parametrize("effect", [None, Effect(error={"code": "Broken", "message": ""})])
+def test_an_operation_that_fails_carries_out_what_is_registered_for_that(effect):
+    log = []
+    world = make_world(log)
+    world.operations.effect = effect
+    world.operations.start("say", duration=MINUTE, on_done=("deny", {"say": "refused"}))
+    world.operations.effect = None
+    world.advance(MINUTE)
+    assert log == [(MINUTE, "failed: refused")]
 
 
 def test_operations_end_in_order_of_time_each_at_its_own_moment():

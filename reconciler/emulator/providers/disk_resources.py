@@ -19,6 +19,11 @@ from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
 
 MOST_TAGS, LONGEST_TAG_NAME, LONGEST_TAG_VALUE = 50, 512, 256  # SN-01
+READ_ONLY = (
+    "completionPercent", "copyCompletionError", "diskSizeBytes", "diskState", "incrementalSnapshotFamilyId",
+    "provisioningState", "timeCreated", "uniqueId",
+)  # fmt: skip
+"""Properties of which the service takes no notice in a request: clients send back what they have read."""
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?")
 _GROUP = re.compile(r"(/resourceGroups/)([^/]+)", re.IGNORECASE)
 

@@ -11,6 +11,7 @@ from reconciler.emulator.providers import disk_resources
 from reconciler.emulator.providers.compute import DISKS
 from reconciler.emulator.providers.compute_bodies import DIRECT_SKUS, DiskShape, disk_body
 from reconciler.emulator.providers.disk_resources import (
+    READ_ONLY,
     DiskResource,
     check_access_policy,
     check_sent,
@@ -27,7 +28,7 @@ from reconciler.emulator.providers.disk_resources import (
 from reconciler.emulator.providers.disk_restore_points import source_of_restore
 from reconciler.emulator.providers.resources import group_id
 from reconciler.emulator.providers.snapshot_bodies import INHERITED
-from reconciler.emulator.providers.snapshot_copies import check_complete
+from reconciler.emulator.providers.snapshot_copies import check_complete, pending_of_disk
 from reconciler.emulator.providers.snapshot_families import GIB, SNAPSHOTS, content_of_disk, content_of_snapshot
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.store import Body
@@ -172,10 +173,13 @@ def _update(world: World, request: Request, existing: Body, given: Body) -> Resp
     if given.get("location") and region_of(given) != existing["location"]:
         raise fixed("location")
     before = existing["properties"]["diskSizeGB"]
-    changes = {k: v for k, v in (given.get("properties") or {}).items() if k != "creationData" and v is not None}
+    unchanged = ("creationData", *READ_ONLY)
+    changes = {k: v for k, v in (given.get("properties") or {}).items() if k not in unchanged and v is not None}
     size = changes.get("diskSizeGB", before)
     if size < before:
         raise not_allowed(f"Disk {existing['name']} cannot be made smaller.")
+    if size > before and pending_of_disk(world, existing["properties"]["uniqueId"]):
+        raise not_allowed(f"Disk {existing['name']} cannot be resized before its snapshots are complete.")  # SN-13
     sku = _checked_sku((given.get("sku") or existing["sku"])["name"], existing)
     shaped = disk_body(existing["name"], DiskShape(size_gb=size, sku=sku), "", existing["location"], world.clock.now())
     existing["sku"] = shaped["sku"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.emulator.failures import ArmError
 from reconciler.emulator.providers.compute_bodies import offset_stamp
-from reconciler.emulator.providers.disk_resources import fixed, in_capitals, invalid, region_of
+from reconciler.emulator.providers.disk_resources import READ_ONLY, fixed, in_capitals, invalid, region_of
 from reconciler.emulator.providers.resources import group_id
 from reconciler.emulator.providers.snapshot_families import GIB, SNAPSHOTS, Content, family_id
 from reconciler.emulator.router import Request
@@ -54,6 +54,7 @@ def fill_properties(properties: Body, source: Body, world: World) -> Body:
     if not size:
         raise invalid("diskSizeGB", "Required parameter 'diskSizeGB' is missing (null).")
     filled: dict[str, Any] = {name: source[name] for name in INHERITED if name in source}
+    filled |= {name: properties[name] for name in ("osType", "hyperVGeneration") if properties.get(name)}
     filled |= {
         "creationData": creation,
         "diskSizeGB": size,
@@ -84,7 +85,7 @@ def change_snapshot(existing: Body, given: Body) -> Body:
     for name in FIXED:
         if not _is_same(held[name], properties.get(name, held[name])):
             raise fixed(name)
-    changed = {name: value for name, value in properties.items() if name not in FIXED}
+    changed = {name: value for name, value in properties.items() if name not in (*FIXED, *READ_ONLY)}
     body = {**existing, "properties": in_capitals({**held, **changed})}
     if body["properties"]["diskSizeGB"] < held["diskSizeGB"]:
         raise ArmError(409, "OperationNotAllowed", f"Snapshot {existing['name']} cannot be made smaller.")

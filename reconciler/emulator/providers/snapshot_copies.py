@@ -103,6 +103,9 @@ def complete_copy(world: World, operation: Operation) -> None:
     copy, body = find_copy(world, operation.resource), world.store.get(operation.resource)
     if copy is None or body is None or copy.operation != operation.guid:
         return  # its source or itself was deleted
+    if copy.source and not world.store.has(copy.source):
+        fail_copies(world, copy.source)  # with its resource group
+        return
     body["properties"]["completionPercent"] = 100.0
     world.store.replace(body["id"], body)
     forget_copy(world, body["id"])
@@ -159,7 +162,9 @@ def pending_of_disk(world: World, disk: str) -> int:
 
 
 def _running(world: World) -> list[Copy]:
-    return msgspec.convert(world.store.documents(_COLLECTION), list[Copy])
+    """Those that went with their resource group are no more."""
+    kept = msgspec.convert(world.store.documents(_COLLECTION), list[Copy])
+    return [copy for copy in kept if world.store.has(copy.id)]
 
 
 def _keep(world: World, copy: Copy) -> None:

@@ -63,10 +63,12 @@ class Disks:
         assert self.finish(self.take(name, source, **properties))["status"] == "Succeeded"
         return f"{WEST}/snapshots/{name}"
 
-    def copy(self, name: str, source: str, location: str = "northeurope", **creation: Any) -> Response:
+    def copy(
+        self, name: str, source: str, location: str = "northeurope", group: str = "rg-north", **creation: Any
+    ) -> Response:
         properties = {"creationData": {"createOption": "CopyStart", "sourceResourceId": source, **creation}}
         body = {"location": location, "properties": {**properties, "incremental": True}}
-        return self.send("PUT", f"{NORTH}/snapshots/{name}", body)
+        return self.send("PUT", f"{SCOPE}/resourceGroups/{group}/{COMPUTE}/snapshots/{name}", body)
 
     def copied(self, name: str, source: str, **creation: Any) -> str:
         assert self.finish(self.copy(name, source, **creation))["status"] == "Succeeded"
@@ -74,6 +76,13 @@ class Disks:
 
     def delete(self, path: str) -> dict[str, Any]:
         return self.finish(self.send("DELETE", path))
+
+    def finish_group(self, compute: str) -> None:
+        """Deletes the resource group of WEST or NORTH."""
+        assert self.send("DELETE", compute.partition("/providers/")[0]).status == 202
+        end = self.world.operations.next_end()
+        assert end is not None
+        self.world.advance(end - self.world.clock.now())
 
     def settings(self, **values: Any) -> None:
         dict(providers.seeds())["diskSettings"](self.world, values)

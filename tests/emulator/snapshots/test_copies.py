@@ -186,3 +186,29 @@ def test_a_read_that_is_repeated_waits_for_the_end_when_the_clock_jumps(disks, s
     copy = disks.copied("copy", source)
     disks.world.clock.auto_advance = True
     assert [percent_of(disks, copy), percent_of(disks, copy)] == [0.0, 100.0]
+
+
+def test_a_direct_drive_is_not_resized_while_a_snapshot_fills(disks):
+    disk = disks.make_disk("data", 750, "PremiumV2_LRS")
+    disks.taken("one", disk)
+    larger = {"properties": {"diskSizeGB": 800}}
+    assert refusal(disks.send("PATCH", disk, larger)) == (409, "OperationNotAllowed")
+    disks.world.advance(HOUR)
+    assert disks.send("PATCH", disk, larger).status == 202
+
+
+def test_what_goes_with_its_group_is_no_copy_any_more(disks, source):
+    disks.copied("copy", source)
+    disks.finish_group(NORTH)
+    disks.world.advance(2 * HOUR)
+    disks.settings(copiesPerRegion=1)
+    assert disks.copy("copy", source, group="rg-app").status == 202
+
+
+def test_a_copy_whose_source_goes_with_its_group_is_not_complete(disks, source):
+    copy = disks.copied("copy", source)
+    disks.finish_group(WEST)
+    disks.world.advance(2 * HOUR)
+    properties = disks.get(copy)["properties"]
+    assert properties["completionPercent"] < 100
+    assert properties["copyCompletionError"]["errorCode"] == "CopySourceNotFound"

@@ -131,6 +131,22 @@ def test_a_size_never_shrinks(disks):
     assert (held["diskSizeGB"], held["diskSizeBytes"]) == (20, 20 * 1024**3)
 
 
+def test_what_a_client_read_can_be_sent_back(disks):
+    """What only the service writes is passed over, wrong or right."""
+    path = disks.taken("one", disks.make_disk("data", 10))
+    for resource in (path, f"{WEST}/disks/data"):
+        body = disks.get(resource)
+        lies = {"uniqueId": "x", "timeCreated": "y", "diskState": "Frozen", "diskSizeBytes": 1, "completionPercent": 3}
+        disks.finish(disks.send("PUT", resource, {**body, "properties": {**body["properties"], **lies}}))
+        assert disks.get(resource) == body
+
+
+def test_what_is_sent_of_the_system_counts_more_than_what_the_disk_says(disks):
+    disk = disks.make_disk("data", osType="Linux", hyperVGeneration="V1")
+    held = disks.get(disks.taken("one", disk, hyperVGeneration="V2"))["properties"]
+    assert (held["osType"], held["hyperVGeneration"]) == ("Linux", "V2")
+
+
 def test_an_incremental_snapshot_is_in_the_subscription_of_its_disk(disks, world):
     from reconciler.emulator import providers
 

@@ -80,6 +80,6 @@ def test_a_copy_whose_source_is_deleted_tells_why(compute):
 def test_the_owner_of_the_emulator_is_told_sizes(served, compute):
     disk = compute.virtual_machines.get("rg-app", "app-01").storage_profile.data_disks[0].managed_disk.id
     taken = compute.snapshots.begin_create_or_update("rg-app", "one", of(disk, incremental=True)).result()
-    [told] = served.running.ask("GET", "snapshots")
+    [told] = served.running.snapshots()
     assert (told["id"], told["family"]) == (taken.id, taken.incremental_snapshot_family_id)
     assert told["usedBytes"] == int(64 * 0.4 * 1024**3)
