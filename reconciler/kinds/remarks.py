@@ -1,27 +1,49 @@
-"""What is to be said of many VMs in the same words: said once, with their names."""
+"""What the reader must know and no step mends: one finding for all VMs of which the same is true."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import msgspec
-
 from reconciler.kinds.phrases import some_names
-from reconciler.plan.finding import Finding
+from reconciler.model.source import Source
+from reconciler.plan.finding import Finding, Severity
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """`subject` is the document that it speaks of; the rest as in `Finding`."""
+
+    code: str
+    subject: str
+    message: str
+    advice: str
+    severity: Severity = Severity.WARNING
+    source: Source | None = None
+    rule_source: str = ""
+    topic: str = ""
+
+
+@dataclass(slots=True)
 class Remarks:
-    """Collects findings that speak of one VM each; those with equal words become one."""
+    """Collected while the desired side is worked out; names of VMs in the order in which they came."""
 
-    _names: dict[Finding, list[str]] = field(default_factory=dict)
+    said: dict[Remark, dict[str, None]] = field(default_factory=dict)
+    single: list[Finding] = field(default_factory=list)
+    """Findings about one resource, with its address."""
 
-    def add(self, finding: Finding, machine: str) -> None:
-        """`finding.message` goes on after the names: "no recovery point is taken"."""
-        self._names.setdefault(finding, []).append(machine)
+    def add(self, remark: Remark, name: str) -> None:
+        self.said.setdefault(remark, {})[name] = None
 
     def findings(self) -> Iterator[Finding]:
-        """One for each sentence, in the order in which they were first said."""
-        for finding, names in self._names.items():
-            yield msgspec.structs.replace(finding, message=f"{some_names(names)}: {finding.message}")
+        for remark, names in self.said.items():
+            yield Finding(
+                code=remark.code,
+                severity=remark.severity,
+                message=f"{remark.subject}, {some_names(list(names))}: {remark.message}",
+                advice=remark.advice,
+                source=remark.source,
+                rule_source=remark.rule_source,
+                topic=remark.topic,
+            )
+        yield from self.single

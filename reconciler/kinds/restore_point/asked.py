@@ -35,6 +35,11 @@ class Asked:
         return self.document.name
 
     @property
+    def subject(self) -> str:
+        """What remarks speak of."""
+        return f"{DOCUMENT} {self.name}"
+
+    @property
     def mode(self) -> str:
         """The consistency that is asked for: Azure's default is the better one."""
         return self.schedule.restore_point_mode or "ApplicationConsistent"

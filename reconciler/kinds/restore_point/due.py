@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from reconciler.kinds.base import Expansion
 from reconciler.kinds.owned_collections import COLLECTION, point_address
+from reconciler.kinds.remarks import Remark
 from reconciler.kinds.restore_point.asked import Asked
 from reconciler.kinds.restore_point.spec import Due, RestorePointSpec
 from reconciler.model.address import Address
@@ -16,7 +17,7 @@ from reconciler.model.duration import parse_duration
 from reconciler.model.observed import ItemFacts, RestorePointFacts
 from reconciler.model.resource import Ref, Resource
 from reconciler.model.slots import slot_label, spell_slot
-from reconciler.plan.finding import Finding, Severity
+from reconciler.plan.finding import Severity
 
 MOST_POINTS = 500
 """Of one VM, in all of its collections (SN-20)."""
@@ -32,31 +33,36 @@ def facts_of(resource: Resource) -> RestorePointFacts:
     return facts
 
 
-def obstacles(asked: Asked, expansion: Expansion) -> Iterator[Finding]:
+def obstacles(asked: Asked, expansion: Expansion) -> Iterator[Remark]:
     """What Azure takes no point of, and what the schedule names in vain."""
     source = asked.assignment.source
     if all(disk.lun is not None for disk in asked.machine.disks):
-        yield Finding(
+        yield Remark(
             code="SN-21",
+            subject=asked.subject,
             message="the OS disk is ephemeral or not managed: Azure takes no restore points of such VMs",
             advice="exempt these VMs from snapshots",
+            severity=Severity.ERROR,
             source=source,
             rule_source="vrp, rpm",
         )
     types = {disk.sku for item in asked.held() if (disk := expansion.live.disks_by_id.get(ArmId(item.disk)))}
     wrong = sorted(types & NOT_CRASH_CONSISTENT)
     if asked.mode == "CrashConsistent" and wrong:
-        yield Finding(
+        yield Remark(
             code="SN-21",
+            subject=asked.subject,
             message=f"crash-consistent restore points cannot hold {' and '.join(wrong)} disks",
             advice="use restorePointMode: ApplicationConsistent, or leave those disks out (disks: {except: [LUNs]})",
+            severity=Severity.ERROR,
             source=source,
             rule_source="vrp, rpm",
         )
     if missing := asked.missing():
         luns = ", ".join(str(lun) for lun in missing)
-        yield Finding(
+        yield Remark(
             code="snapshot-no-lun",
+            subject=asked.subject,
             message=f"no data disk with LUN {luns}, which schedule {asked.name} names",
             severity=Severity.WARNING,
             advice="select only VMs that have it, or write disks: all",
@@ -64,8 +70,8 @@ def obstacles(asked: Asked, expansion: Expansion) -> Iterator[Finding]:
         )
 
 
-def due_point(asked: Asked, points: Sequence[Resource], expansion: Expansion) -> Resource | Finding | None:
-    """The point of the current slot where it is to be taken; a finding where it is put off; None where it is there.
+def due_point(asked: Asked, points: Sequence[Resource], expansion: Expansion) -> Resource | Remark | None:
+    """The point of the current slot where it is to be taken; a remark where it is put off; None where it is there.
 
     `points` are all live ones of the VM. One of this slot that failed is taken again, under its own address.
     """
@@ -76,8 +82,9 @@ def due_point(asked: Asked, points: Sequence[Resource], expansion: Expansion) ->
         return None
     reason = _covered(asked, slot, expansion) or _put_off(asked, points, expansion.now)
     if reason is None and not of_slot and len(points) >= MOST_POINTS:
-        reason = Finding(
+        reason = Remark(
             code="SN-20",
+            subject=asked.subject,
             message=f"no restore point is taken: Azure holds {MOST_POINTS} of a VM at most",
             severity=Severity.WARNING,
             advice="keep fewer, or delete what others left in the VM's collections",
@@ -97,26 +104,29 @@ def covered_until(asked: Asked, expansion: Expansion) -> datetime | None:
     return facts.last_recovery_point + parse_duration(within)
 
 
-def _covered(asked: Asked, slot: datetime, expansion: Expansion) -> Finding | None:
+def _covered(asked: Asked, slot: datetime, expansion: Expansion) -> Remark | None:
     until = covered_until(asked, expansion)
     if until is None or until <= expansion.now:
         return None
-    return Finding(
-        code="recovery-point-there",
+    return Remark(
+        code="snapshot-skipped",
+        subject=asked.subject,
         message=f"no restore point for slot {spell_slot(slot)}: the newest recovery point of Azure Backup is younger "
         f"than {asked.schedule.skip_if_recovery_point_within}",
+        advice="",
         severity=Severity.INFO,
         source=asked.document.at("skipIfRecoveryPointWithin"),
     )
 
 
-def _put_off(asked: Asked, points: Sequence[Resource], now: datetime) -> Finding | None:
+def _put_off(asked: Asked, points: Sequence[Resource], now: datetime) -> Remark | None:
     newest = max((facts_of(one).created for one in points if not _failed(one)), default=None)
     if newest is None or newest + SPACING[asked.mode] <= now:
         return None
     hours = SPACING[asked.mode] // timedelta(hours=1)
-    return Finding(
+    return Remark(
         code="SN-20",
+        subject=asked.subject,
         message=f"the restore point that is due is put off: the newest is younger than {hours} h, and Azure takes "
         f"{'application' if hours > 1 else 'crash'}-consistent ones no closer to each other",
         severity=Severity.INFO,

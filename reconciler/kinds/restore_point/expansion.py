@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from reconciler.kinds.base import Expansion
 from reconciler.kinds.owned_collections import COLLECTION, POINT
-from reconciler.kinds.remarks import Remarks
+from reconciler.kinds.remarks import Remark, Remarks
 from reconciler.kinds.restore_point.asked import Asked, asked_of
 from reconciler.kinds.restore_point.due import due_point, facts_of, obstacles
 from reconciler.kinds.restore_point.promises import remark_promises
@@ -56,12 +56,12 @@ def _live_points(expansion: Expansion) -> dict[ArmId, list[Resource]]:
 
 def _take(asked: Asked, points: list[Resource], expansion: Expansion, remarks: Remarks) -> Resource | None:
     wrong = list(obstacles(asked, expansion))
-    for finding in wrong:
-        remarks.add(finding, asked.machine.name)
-    if any(finding.severity is Severity.ERROR for finding in wrong):
+    for remark in wrong:
+        remarks.add(remark, asked.machine.name)
+    if any(remark.severity is Severity.ERROR for remark in wrong):
         return None
     found = due_point(asked, points, expansion)
-    if isinstance(found, Finding):
+    if isinstance(found, Remark):
         remarks.add(found, asked.machine.name)
         return None
     return found

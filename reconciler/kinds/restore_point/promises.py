@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reconciler.kinds.base import Expansion
-from reconciler.kinds.remarks import Remarks
+from reconciler.kinds.remarks import Remark, Remarks
 from reconciler.kinds.restore_point.asked import Asked
 from reconciler.kinds.restore_point.due import covered_until, facts_of
 from reconciler.model.address import Address
 from reconciler.model.casing import fold
 from reconciler.model.counting import count
 from reconciler.model.duration import format_age, parse_duration
-from reconciler.model.observed import ItemFacts, RestorePointFacts
+from reconciler.model.observed import RestorePointFacts
 from reconciler.model.resource import Resource
 from reconciler.model.slots import spell_slot
-from reconciler.plan.finding import Finding, Severity
 
 OBJECTIVES = "objectives"
 
@@ -30,7 +29,7 @@ def remark_promises(asked: Asked, points: Sequence[Resource], expansion: Expansi
         remarks.add(finding, asked.machine.name)
 
 
-def _late(asked: Asked, usable: Sequence[RestorePointFacts], expansion: Expansion) -> Iterator[Finding]:
+def _late(asked: Asked, usable: Sequence[RestorePointFacts], expansion: Expansion) -> Iterator[Remark]:
     """Slots that passed unused, but for those that a recovery point of Azure Backup made needless."""
     slots = [facts.slot for facts in usable if facts.slot and fold(facts.schedule) == fold(asked.name)]
     covered = covered_until(asked, expansion)
@@ -39,42 +38,42 @@ def _late(asked: Asked, usable: Sequence[RestorePointFacts], expansion: Expansio
     if missed is None:
         return
     span = f"{spell_slot(missed.first)} to {spell_slot(missed.last)}" if missed.count > 1 else spell_slot(missed.first)
-    yield Finding(
+    yield Remark(
         code="snapshot-late",
+        subject=asked.subject,
         message=f"no restore point of {count(missed.count, 'slot')} of schedule {asked.name} that passed ({span})",
-        severity=Severity.WARNING,
         advice="run apply at least once in every slot; what was missed is not made up for",
         source=asked.document.at("every"),
         topic=OBJECTIVES,
     )
 
 
-def _rpo(asked: Asked, newest: RestorePointFacts, expansion: Expansion) -> Iterator[Finding]:
-    """Only of a VM that Azure Backup does not back up: else its recovery points are what counts."""
+def _rpo(asked: Asked, newest: RestorePointFacts, expansion: Expansion) -> Iterator[Remark]:
+    """Only of a VM that Azure Backup does not back up, as far as that is known: else its recovery points count."""
     rpo = asked.assignment.objectives.rpo
-    item = expansion.live.state.get(Address("protected_vm", asked.machine.scope, asked.machine.name))
-    if rpo is None or (item is not None and isinstance(item.observed, ItemFacts)):
+    backup = Address("protected_vm", asked.machine.scope, asked.machine.name)
+    if rpo is None or backup in expansion.live.state or expansion.live.hides(backup, asked.machine.location):
         return
     age = expansion.now - newest.created
     if age > parse_duration(rpo):
-        yield Finding(
+        yield Remark(
             code="rpo-missed",
+            subject=asked.subject,
             message=f"the newest restore point is {format_age(age)} old; promised is {rpo}",
-            severity=Severity.WARNING,
             advice="see why none is taken, or promise what its schedule can keep",
             source=asked.assignment.source,
             topic=OBJECTIVES,
         )
 
 
-def _consistency(asked: Asked, newest: RestorePointFacts) -> Iterator[Finding]:
+def _consistency(asked: Asked, newest: RestorePointFacts) -> Iterator[Remark]:
     """On Linux, Azure's application-consistent points are file-system-consistent unless scripts are set up."""
     if asked.mode != "ApplicationConsistent" or newest.consistency != "CrashConsistent":
         return
-    yield Finding(
+    yield Remark(
         code="snapshot-less-consistent",
+        subject=asked.subject,
         message="the newest restore point is CrashConsistent although ApplicationConsistent was asked for",
-        severity=Severity.WARNING,
         advice="a VM that is off or whose agent does not answer gets no better one: look at its VM agent",
         source=asked.document.at("restorePointMode"),
         topic=OBJECTIVES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.kinds.base import Expansion
-from reconciler.kinds.remarks import Remarks
+from reconciler.kinds.remarks import Remark, Remarks
 from reconciler.kinds.restore_point.asked import Asked
 from reconciler.kinds.restore_point.due import facts_of
 from reconciler.kinds.restore_point.retention import Schedules
@@ -31,43 +31,45 @@ def remark_remainder(
     ours = [one for one in points if facts_of(one).slot is not None]
     gone = machine not in expansion.live.machines_by_id
     if gone and ours:
-        remarks.add(_orphan(ours, expansion), machine.name)
+        remarks.single.append(_orphan(ours, expansion))
     for name in sorted({facts_of(one).schedule for one in ours}):
         document = schedules.get(fold(name))
         if document is None:
-            remarks.add(_undeclared(name), machine.name)
-        elif not gone and (asked is None or fold(asked.name) != fold(name)):
-            message = f"schedule {document.name} takes no restore points of it any longer; what is there runs out as it"
-            finding = Finding(
-                code="snapshot-not-selected",
-                message=f"{message} keeps {say(document.value.keep)}, and the last one stays",
-                severity=Severity.INFO,
-                source=document.source,
-                topic="unmanaged",
+            remarks.add(
+                Remark(
+                    "schedule-gone",
+                    f"SnapshotSchedule {name}",
+                    "the schedule is not declared any longer, and its restore points stay as they are",
+                    "declare it again so that they run out, or delete them by hand",
+                ),
+                machine.name,
             )
-            remarks.add(finding, machine.name)
-
-
-def _undeclared(name: str) -> Finding:
-    return Finding(
-        code="snapshot-schedule-unknown",
-        message=f"its restore points are kept: schedule {name}, which took them, is not declared",
-        severity=Severity.WARNING,
-        advice="declare the schedule again and they run out as it says, or delete them by hand",
-        topic="unmanaged",
-    )
+        elif not gone and (asked is None or fold(asked.name) != fold(name)):
+            remarks.add(
+                Remark(
+                    "snapshots-running-out",
+                    f"SnapshotSchedule {document.name}",
+                    "it takes no restore points of it now: what is there runs out, as it keeps "
+                    f"{say(document.value.keep)}, but the VM's last",
+                    "",
+                    Severity.INFO,
+                    document.source,
+                ),
+                machine.name,
+            )
 
 
 def _orphan(points: Sequence[Resource], expansion: Expansion) -> Finding:
-    newest = max(points, key=lambda one: facts_of(one).created)
+    newest = max(points, key=lambda one: (facts_of(one).usable, facts_of(one).created))
     facts = facts_of(newest)
     collection = facts.arm_id.parent()
     gib = sum(disk.size_gib for disk in facts.disks)
-    age = format_age(expansion.now - facts.created)
+    are = "are" if len(points) > 1 else "is"
     return Finding(
         code="orphan",
-        message=f"the VM is gone and has {count(len(points), 'restore point')}; the newest, of slot "
-        f"{spell_slot(facts.slot or facts.created)}, is {age} old, of disks of {gib:,} GiB, and stays",
+        message=f"its VM is gone, and {count(len(points), 'restore point')} of it {are} left, which run out, but the "
+        f"last: slot {spell_slot(facts.slot or facts.created)}, {format_age(expansion.now - facts.created)} old, "
+        f"up to {gib:,} GiB",
         severity=Severity.WARNING,
         advice="restore the VM from it, or delete all of them: az restore-point collection delete "
         f"--resource-group {collection.resource_group} --collection-name {collection.name}",
