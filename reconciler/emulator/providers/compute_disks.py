@@ -55,12 +55,9 @@ def plan_disks(world: World, machine: Body, before: Body | None, power: str) -> 
     held = {key: entry for entry in attached(before) for key in (disk_id(entry).lower(), entry["name"]) if key}
     change = DiskChange(storage)
     place = _Place(machine, held, power, change.taken)
-    suffix = world.new_guid().replace("-", "")
-    name = machine["name"]
-    storage["osDisk"] = place.settle(world, {"caching": "ReadWrite", **os_disk}, f"{name}_OsDisk_1_{suffix}")
+    storage["osDisk"] = place.settle(world, {"caching": "ReadWrite", **os_disk}, "OsDisk_1")
     storage["dataDisks"] = [
-        place.settle(world, {"caching": "None", **entry}, f"{name}_disk{number}_{world.new_guid().replace('-', '')}")
-        for number, entry in enumerate(data, 2)
+        place.settle(world, {"caching": "None", **entry}, f"disk{number}") for number, entry in enumerate(data, 2)
     ]
     kept = [disk_id(entry).lower() for entry in (storage["osDisk"], *storage["dataDisks"])]
     if doubled := sorted({identity for identity in kept if kept.count(identity) > 1}):
@@ -96,7 +93,7 @@ class _Place:
     power: str
     taken: list[Body]
 
-    def settle(self, world: World, given: Body, name: str) -> Body:
+    def settle(self, world: World, given: Body, role: str) -> Body:
         """The entry of one disk, as the service serves it; what is new goes to ``taken``."""
         identity = disk_id(given)
         known = self.held.get(identity.lower()) or (None if identity else self.held.get(str(given.get("name"))))
@@ -106,7 +103,7 @@ class _Place:
         if option == "Attach":
             disk = self._existing(world, identity)
         else:
-            disk = self._made(world, given, str(given.get("name") or name))
+            disk = self._made(world, given, role)
         disk["managedBy"] = self.machine["id"]
         disk["properties"]["diskState"] = state_of(disk, self.power)
         self.taken.append(disk)
@@ -130,7 +127,8 @@ class _Place:
         _check_zone(disk, self.machine)
         return disk
 
-    def _made(self, world: World, given: Body, name: str) -> Body:
+    def _made(self, world: World, given: Body, role: str) -> Body:
+        name = str(given.get("name") or f"{self.machine['name']}_{role}_{world.new_guid().replace('-', '')}")
         group = self.machine["id"].partition("/providers/")[0]
         made = f"{group}/providers/{DISKS}/{name}"
         if world.store.has(disk_id(given) or made):

@@ -43,8 +43,10 @@ def save_interface(world: World, body: Body, existing: Body | None) -> None:
         message = f"Network interface {body['id']} must have at least one IP configuration."
         raise refused("NetworkInterfaceMustHaveOneIpConfiguration", message)
     configurations: list[Body] = []
-    for number, one in enumerate(wanted):
-        configurations.append(_configuration(world, body, one, configurations, primary=number == 0))
+    for one in wanted:
+        configurations.append(_configuration(world, body, one, configurations))
+    if not any(one["properties"]["primary"] for one in configurations):
+        configurations[0]["properties"]["primary"] = True  # as Azure does, whatever was sent
     guard = (given.get("networkSecurityGroup") or {}).get("id")
     if guard:
         _find(world, guard, SECURITY_GROUPS, body["id"], body["location"])
@@ -80,7 +82,7 @@ def refuse_interface(_world: World, body: Body) -> None:
         raise refused("NicInUse", message)
 
 
-def _configuration(world: World, interface: Body, given: Body, siblings: list[Body], *, primary: bool) -> Body:
+def _configuration(world: World, interface: Body, given: Body, siblings: list[Body]) -> Body:
     """One IP configuration with its address. Raises ArmError 400 for what it cannot refer to or have."""
     identity = f"{interface['id']}/ipConfigurations/{given['name']}"
     wanted = given.get("properties") or {}
@@ -99,7 +101,7 @@ def _configuration(world: World, interface: Body, given: Body, siblings: list[Bo
         "privateIPAllocationMethod": method,
         **({"publicIPAddress": {"id": public}} if public else {}),
         "subnet": {"id": subnet["id"]},
-        "primary": bool(wanted.get("primary", primary)),
+        "primary": bool(wanted.get("primary")),
         "privateIPAddressVersion": "IPv4",
     }
     return {
