@@ -70,7 +70,8 @@ class Effect(StrEnum):
 class Consequence(msgspec.Struct, frozen=True, kw_only=True):
     """The effect on data in plain words, with the figures that the sentence was made from.
 
-    `figures` are whole numbers by name (`recovery_points_pruned`, `days_until_gone`, `full_backups_gib`).
+    `figures` are whole numbers by name (`recovery_points_pruned`, `days_until_gone`, `full_backups_gib`). That of
+    `gib_at_most` is summed up where a report tells of several resources at once, also in `text`, as `128 GiB` there.
     """
 
     effect: Effect

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from reconciler.model.counting import count
-from reconciler.plan.change import BY_TIME, Action, Change, Effect
+from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Effect
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan, Refusal
 from reconciler.render.wording import Wording
@@ -17,6 +17,8 @@ from reconciler.render.wording import Wording
 ALARMING = (Effect.DELETES, Effect.IRREVERSIBLE, Effect.PRUNES, Effect.WEAKENS, Effect.STOPS)
 """Effects that are shown before everything else, the worst first."""
 
+GIB = "gib_at_most"
+"""The figure of consequences that is summed up over a group."""
 _LEFT = (Action.RELEASE, Action.DELETE)
 ORDER = (Action.UNDELETE, Action.CREATE, Action.UPDATE, Action.RELEASE, Action.DELETE)
 
@@ -166,10 +168,21 @@ def _likeness(change: Change) -> Hashable:
         change.source,
         change.summary,
         () if _said(change) else change.details or change.fields or change.after,
-        [(item.effect, item.text) for item in change.consequences],
+        [(item.effect, sizeless(item)) for item in change.consequences],
         [(step.verb, step.needs_approval) for step in change.steps],
     )
     return msgspec.json.encode(shown, order="deterministic")
+
+
+def size_of(consequence: Consequence) -> str:
+    """How its sentence spells the GiB that it takes at most, "" where it has no such figure."""
+    return f"{consequence.figures[GIB]:,} GiB" if GIB in consequence.figures else ""
+
+
+def sizeless(consequence: Consequence) -> str:
+    """Its sentence without that size: disks of all sizes are one group, which tells the sum."""
+    size = size_of(consequence)
+    return consequence.text.replace(size, "GiB") if size else consequence.text
 
 
 def _said(change: Change) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.change import Action, Change, Reason
+from reconciler.plan.change import Action, Change, Consequence, Effect, Reason
 from reconciler.plan.file import decode
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan
@@ -68,6 +68,21 @@ def test_hundreds_of_snapshots_are_a_few_lines(scheduled: Plan) -> None:
     assert "- 48 snapshots will be deleted: retention of schedule six-hourly is over\n" in shown
     assert "; 6,144 GiB at most in all\n" in shown
     assert shown.endswith("Apply would make 97 changes in 97 steps.")
+
+
+def test_disks_of_all_sizes_are_told_together(scheduled: Plan) -> None:
+    def first(change: Change, size: int) -> Change:
+        text = f"the first of this disk: a full copy, up to {size:,} GiB (Azure bills what is used)"
+        seeds = Consequence(effect=Effect.SEEDS, text=text, figures={"gib_at_most": size})
+        return msgspec.structs.replace(change, reason=Reason.NOT_IN_AZURE, consequences=(seeds,))
+
+    sizes = (4, 128, 1024, 2048)
+    new = tuple(first(change, size) for change, size in zip(scheduled.changes, sizes, strict=False))
+    shown = text.render_plan(msgspec.structs.replace(scheduled, changes=new))
+    assert "+ 4 snapshots will be created" in shown
+    assert "· the first of this disk: a full copy, up to 3,204 GiB in all (Azure bills what is used)\n" in shown
+    alone = text.render_plan(msgspec.structs.replace(scheduled, changes=new[2:3]))
+    assert "a full copy, up to 1,024 GiB (Azure bills what is used)\n" in alone
 
 
 def test_what_is_due_is_no_drift(scheduled: Plan, drifted: Plan) -> None:
