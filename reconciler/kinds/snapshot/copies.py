@@ -8,9 +8,8 @@ from datetime import datetime
 from reconciler.kinds.snapshot.coming import copied
 from reconciler.kinds.snapshot.holdings import Series
 from reconciler.kinds.snapshot.limits import Room
-from reconciler.kinds.snapshot.remarks import Remark
 from reconciler.kinds.snapshot.survey import Survey
-from reconciler.kinds.snapshot.wishes import Wish
+from reconciler.kinds.snapshot.wishes import Wish, group_missing
 from reconciler.model.address import Address
 from reconciler.model.resource import Resource
 from reconciler.plan.finding import Severity
@@ -36,8 +35,7 @@ def copies_of(
         return []
     refusal = room.copy(wish.machine.subscription, copy.region)
     if refusal:
-        remark = _remark(wish, refusal.rule, refusal.message, refusal.advice, Severity.WARNING, refusal.rule_source)
-        survey.remarks.add(remark, wish.machine.name)
+        survey.remarks.add(refusal.remark(wish.timetable, "copyTo"), wish.machine.name)
         return []
     found: list[Resource] = []
     for slot in slots:
@@ -61,23 +59,21 @@ def _sources(series: Series, wish: Wish, taken: Resource | None) -> dict[datetim
 
 
 def _possible(survey: Survey, wish: Wish) -> bool:
-    copy = wish.timetable.copy
+    copy, timetable = wish.timetable.copy, wish.timetable
     assert copy is not None
+    group = copy.resource_group or wish.group
     if copy.region == wish.disk.location:
-        message = f"copyTo is {copy.region}, where the disks are themselves: no copies"
-        advice = "name another region, or give these VMs another schedule"
-        survey.remarks.add(_remark(wish, "SN-12", message, advice, Severity.ERROR, "xrg"), wish.machine.name)
-        return False
-    group, alias = copy.resource_group or wish.group, wish.machine.subscription
-    if survey.group_missing(alias, group):
-        message = f"the resource group {group} does not exist in subscription {alias}: no copies"
-        advice = f"az group create --name {group} --location {copy.region}, or name another: it is never created"
-        survey.remarks.add(_remark(wish, "resource-group", message, advice, Severity.ERROR), wish.machine.name)
-        return False
-    return True
-
-
-def _remark(wish: Wish, code: str, message: str, advice: str, severity: Severity, rule_source: str = "") -> Remark:
-    document = wish.timetable.document
-    subject = f"SnapshotSchedule {wish.timetable.name}"
-    return Remark(code, subject, message, advice, severity, document.at("copyTo"), rule_source)
+        remark = timetable.remark(
+            "SN-12",
+            f"copyTo is {copy.region}, where their disks are: no copies",
+            "name another region, or give these VMs another schedule",
+            "copyTo",
+            severity=Severity.ERROR,
+            rule_source="xrg",
+        )
+    elif survey.group_missing(wish.machine.subscription, group):
+        remark = group_missing(timetable, wish.machine, group, copy.region, "copyTo")
+    else:
+        return True
+    survey.remarks.add(remark, wish.machine.name)
+    return False

@@ -7,7 +7,6 @@ from datetime import datetime
 from reconciler.kinds.snapshot.coming import taken, taken_address
 from reconciler.kinds.snapshot.holdings import Series
 from reconciler.kinds.snapshot.limits import Room
-from reconciler.kinds.snapshot.remarks import Remark
 from reconciler.kinds.snapshot.survey import Survey
 from reconciler.kinds.snapshot.wishes import Wish
 from reconciler.model.counting import count
@@ -30,17 +29,7 @@ def due(survey: Survey, room: Room, series: Series, wish: Wish) -> Resource | No
         return None
     refusal = room.take(wish)
     if refusal:
-        survey.remarks.add(
-            Remark(
-                refusal.rule,
-                f"SnapshotSchedule {wish.timetable.name}",
-                refusal.message,
-                refusal.advice,
-                source=wish.timetable.document.at("every"),
-                rule_source=refusal.rule_source,
-            ),
-            wish.machine.name,
-        )
+        survey.remarks.add(refusal.remark(wish.timetable, "every"), wish.machine.name)
         return None
     return taken(survey, wish, newest)
 
@@ -51,18 +40,15 @@ def _skipped(survey: Survey, wish: Wish) -> bool:
     newest = facts.last_recovery_point if facts else None
     if within is None or newest is None or survey.expansion.now - newest >= within:
         return False
-    survey.remarks.add(
-        Remark(
-            "snapshot-skipped",
-            f"SnapshotSchedule {wish.timetable.name}",
-            "Azure Backup has a recovery point that is younger than "
-            f"{wish.timetable.schedule.skip_if_recovery_point_within}: no snapshot",
-            "",
-            Severity.INFO,
-            wish.timetable.document.at("skipIfRecoveryPointWithin"),
-        ),
-        wish.machine.name,
+    remark = wish.timetable.remark(
+        "recovery-point-there",
+        f"no snapshot for slot {spell_slot(wish.timetable.slot)}: the newest recovery point of Azure Backup is younger "
+        f"than {wish.timetable.schedule.skip_if_recovery_point_within}",
+        "",
+        "skipIfRecoveryPointWithin",
+        severity=Severity.INFO,
     )
+    survey.remarks.add(remark, wish.machine.name)
     return True
 
 
@@ -74,18 +60,15 @@ def _remark_missed(survey: Survey, wish: Wish, newest: datetime | None) -> None:
     missed = wish.timetable.cadence.missed(since, survey.expansion.now) if since else None
     if missed is None:
         return
-    slots = spell_slot(missed.first) + (f" to {spell_slot(missed.last)}" if missed.count > 1 else "")
-    survey.remarks.add(
-        Remark(
-            "snapshot-late",
-            f"SnapshotSchedule {wish.timetable.name}",
-            f"{count(missed.count, 'slot')} passed without a snapshot ({slots}); none makes up for them",
-            f"run apply at least every {wish.timetable.schedule.every}, and see why it did not run",
-            source=wish.timetable.document.at("every"),
-            topic="objectives",
-        ),
-        wish.machine.name,
+    span = f"{spell_slot(missed.first)} to {spell_slot(missed.last)}" if missed.count > 1 else spell_slot(missed.first)
+    remark = wish.timetable.remark(
+        "snapshot-late",
+        f"{count(missed.count, 'slot')} passed without a snapshot: {span}",
+        "run apply at least once in every slot; what was missed is not made up for",
+        "every",
+        topic="objectives",
     )
+    survey.remarks.add(remark, wish.machine.name)
 
 
 def _name_taken(survey: Survey, wish: Wish) -> bool:
@@ -94,13 +77,10 @@ def _name_taken(survey: Survey, wish: Wish) -> bool:
     there = survey.expansion.live.state.get(address)
     if there is None or (isinstance(there.observed, SnapshotFacts) and there.observed.slot == wish.timetable.slot):
         return False
-    survey.remarks.add(
-        Remark(
-            "snapshot-name",
-            f"SnapshotSchedule {wish.timetable.name}",
-            f"a snapshot that is not ours is called {address.name}: it is left as it is, and the slot has none",
-            "rename or delete it, or name another resourceGroup",
-        ),
-        wish.machine.name,
+    remark = wish.timetable.remark(
+        "snapshot-name-taken",
+        f"a snapshot that is not ours is called {address.name}: it is left as it is, and the slot has none",
+        "rename or delete it by hand, or name another resourceGroup",
     )
+    survey.remarks.add(remark, wish.machine.name)
     return True

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from reconciler.kinds.remarks import Remark
 from reconciler.kinds.snapshot.holdings import Holdings
+from reconciler.kinds.snapshot.timetable import Timetable
 from reconciler.kinds.snapshot.wishes import INCREMENTAL_ONLY, Wish
 from reconciler.model.casing import fold
 
@@ -24,6 +26,9 @@ class Refusal:
     message: str
     advice: str
     rule_source: str
+
+    def remark(self, timetable: Timetable, *path: str) -> Remark:
+        return timetable.remark(self.rule, self.message, self.advice, *path, rule_source=self.rule_source)
 
 
 @dataclass(slots=True)

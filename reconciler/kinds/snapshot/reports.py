@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.kinds.remarks import Remark
 from reconciler.kinds.snapshot.holdings import Point
 from reconciler.kinds.snapshot.prospect import Prospect
-from reconciler.kinds.snapshot.remarks import Remark
 from reconciler.kinds.snapshot.survey import Survey
 from reconciler.kinds.snapshot.wishes import Wish
 from reconciler.model.casing import fold
 from reconciler.model.counting import count
 from reconciler.model.duration import format_age, parse_duration
+from reconciler.model.keeping import say
 from reconciler.plan.finding import Finding, Severity
 
 
@@ -56,19 +57,20 @@ def _report_unselected(survey: Survey, one: Prospect, disk: str) -> None:
     schedule = next(point.facts.schedule for point in one.series.points)
     if one.timetable is None:
         remark = Remark(
-            "schedule-gone",
+            "snapshot-schedule-unknown",
             f"SnapshotSchedule {schedule}",
-            "the schedule is not declared any longer, and its snapshots stay as they are",
-            "declare it again so that they run out, or delete them by hand",
+            "its snapshots are kept: the schedule that took them is not declared",
+            "declare the schedule again and they run out as it says, or delete them by hand",
+            topic="unmanaged",
         )
     else:
-        remark = Remark(
-            "snapshots-running-out",
-            f"SnapshotSchedule {schedule}",
-            "no Protection gives a disk of it this schedule now: nothing new is taken, what is there runs out, but "
-            "the last",
+        remark = one.timetable.remark(
+            "snapshot-not-selected",
+            "no snapshots of a disk of it are taken any longer; what is there runs out (the schedule keeps "
+            f"{say(one.timetable.keep)}), and the last one stays",
             "",
-            Severity.INFO,
+            severity=Severity.INFO,
+            topic="unmanaged",
         )
     survey.remarks.add(remark, name)
 
@@ -93,14 +95,10 @@ def _report_age(survey: Survey, one: Prospect, wish: Wish) -> None:
         return
     age = survey.expansion.now - newest
     if age > parse_duration(rpo):
-        survey.remarks.add(
-            Remark(
-                "rpo-missed",
-                f"SnapshotSchedule {wish.timetable.name}",
-                f"the newest snapshot is {format_age(age)} old; promised is {rpo}",
-                "see why apply does not run, or promise what the schedule can keep",
-                source=wish.assignment.source,
-                topic="objectives",
-            ),
-            machine.name,
+        remark = wish.timetable.remark(
+            "rpo-missed",
+            f"the newest snapshot of a disk is {format_age(age)} old; promised is {rpo}",
+            "see why none is taken, or promise what the schedule can keep",
+            topic="objectives",
         )
+        survey.remarks.add(remark, machine.name)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from reconciler.kinds.regions import REGIONS, closest_region
 from reconciler.kinds.snapshot.rule import Breach, ScheduleRule
 from reconciler.kinds.snapshot.spec import PRIVATE
-from reconciler.kinds.snapshot.tags import LONGEST_NAME, LONGEST_VALUE, MOST, OURS
+from reconciler.kinds.snapshot.tags import OURS
 from reconciler.kinds.snapshot.timetable import copy_of
+from reconciler.kinds.tag_room import LONGEST_NAME, LONGEST_VALUE, MOST
 from reconciler.model.casing import fold
 from reconciler.model.snapshot_schedule import CopyTo, SnapshotSchedule
 from reconciler.plan.finding import Severity

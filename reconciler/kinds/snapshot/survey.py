@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.kinds.base import Expansion
+from reconciler.kinds.remarks import Remarks
 from reconciler.kinds.snapshot.holdings import Holdings
-from reconciler.kinds.snapshot.remarks import Remarks
 from reconciler.kinds.snapshot.spec import NAME
 from reconciler.kinds.snapshot.timetable import Timetable, timetables
 from reconciler.model.address import Address

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.kinds.tag_room import LONGEST_VALUE, MOST, fill
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 from reconciler.model.slots import parse_slot, spell_slot
@@ -21,9 +22,6 @@ SOURCE = "reconciler-source"
 """On copies: the uniqueId of the snapshot copied."""
 OURS = 7
 """How many tags we write at most."""
-MOST = 50
-"""Tags of one resource (SN-01)."""
-LONGEST_NAME, LONGEST_VALUE = 512, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +70,5 @@ def write_mark(mark: Mark) -> dict[str, str]:
 def all_tags(mark: Mark, scheduled: Mapping[str, str], machine: Mapping[str, str]) -> dict[str, str]:
     """Our tags, then those of the schedule, then those of the VM in order of their names; what comes first wins where
     names are one to Azure, and what comes last goes where there are more than 50 (SN-01)."""
-    tags = write_mark(mark)
-    room = MOST - (OURS - len(tags))
-    taken = {fold(name) for name in (*tags, SOURCE)}
-    for name, value in (*scheduled.items(), *sorted(machine.items())):
-        if len(tags) < room and fold(name) not in taken and len(name) <= LONGEST_NAME and len(value) <= LONGEST_VALUE:
-            taken.add(fold(name))
-            tags[name] = value
-    return tags
+    ours = write_mark(mark)
+    return fill(ours, scheduled, machine, room=MOST - (OURS - len(ours)), reserved=(SOURCE,))

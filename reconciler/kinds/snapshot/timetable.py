@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from reconciler.kinds.regions import ZONED
+from reconciler.kinds.remarks import Remark
 from reconciler.model.casing import fold
 from reconciler.model.disk import Attachment
 from reconciler.model.document import Declared, Document
@@ -15,6 +16,7 @@ from reconciler.model.keeping import spell_keep
 from reconciler.model.location import normalise_location
 from reconciler.model.slots import Cadence
 from reconciler.model.snapshot_schedule import DOCUMENT, CopyTo, Keep, SnapshotDisks, SnapshotSchedule
+from reconciler.plan.finding import Severity
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,20 @@ class Timetable:
     def copy(self) -> CopyTo | None:
         """Where copies go, the region in its one spelling."""
         return copy_of(self.schedule)
+
+    def remark(
+        self,
+        code: str,
+        message: str,
+        advice: str,
+        *path: str,
+        severity: Severity = Severity.WARNING,
+        rule_source: str = "",
+        topic: str = "",
+    ) -> Remark:
+        """What is to be said of VMs that have this schedule, at the line of it that matters."""
+        subject, source = f"SnapshotSchedule {self.name}", self.document.at(*path)
+        return Remark(code, subject, message, advice, severity, source, rule_source, topic)
 
     def sku(self, location: str) -> str:
         """Of a snapshot in this region: as written, else zone-redundant where the region has zones."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.kinds.base import Assignment
-from reconciler.kinds.snapshot.remarks import Remark
+from reconciler.kinds.remarks import Remark
 from reconciler.kinds.snapshot.survey import Survey
 from reconciler.kinds.snapshot.timetable import Timetable
 from reconciler.model.arm_id import ArmId
@@ -15,7 +15,7 @@ from reconciler.model.casing import fold
 from reconciler.model.disk import Attachment, Disk
 from reconciler.model.machine import Machine
 from reconciler.model.snapshot_schedule import SnapshotDisks
-from reconciler.plan.finding import Finding, Severity
+from reconciler.plan.finding import Severity
 
 INCREMENTAL_ONLY = frozenset({"UltraSSD_LRS", "PremiumV2_LRS"})
 """Disks of which Azure takes incremental snapshots only, and copies their data in the background (SN-13)."""
@@ -59,62 +59,74 @@ def wishes_of(survey: Survey) -> Wishes:
         for wish in _of_machine(survey, item, timetable):
             found[fold(wish.disk.unique_id)].setdefault(fold(timetable.name), wish)
     for key, machines in by_timetable.items():
-        survey.remarks.single.extend(_idle_luns(survey.timetables[key], machines))
+        for remark in _idle_luns(survey.timetables[key], machines):
+            for machine in machines:
+                survey.remarks.add(remark, machine.name)
     return found
 
 
 def _of_machine(survey: Survey, item: Assignment, timetable: Timetable) -> Iterator[Wish]:
     machine = item.machine
     chosen = [attachment for attachment in machine.disks if timetable.takes(attachment)]
-    _remark_on_disks(survey, timetable, machine, chosen)
+    for remark in _of_disks(timetable, machine, chosen):
+        survey.remarks.add(remark, machine.name)
     group = timetable.schedule.resource_group or machine.resource_group
     grouped = not survey.group_missing(machine.subscription, group)
     if not grouped:
-        message = f"the resource group {group} does not exist in subscription {machine.subscription}: no snapshot"
-        advice = f"az group create --name {group} --location {machine.location}, or name another: it is never created"
-        survey.remarks.add(
-            _remark(timetable, "resource-group", message, advice, Severity.ERROR, "resourceGroup"), machine.name
-        )
+        survey.remarks.add(group_missing(timetable, machine, group, machine.location, "resourceGroup"), machine.name)
     for attachment in chosen:
         disk = survey.expansion.live.disks_by_id.get(ArmId(attachment.disk))
         if disk is None or not disk.unique_id:
             _remark_absent(survey, timetable, machine)
             continue
-        whole = disk.sku in INCREMENTAL_ONLY and not timetable.schedule.incremental
-        if whole:
-            message = f"of {disk.sku} disks Azure takes incremental snapshots only: none of theirs"
+        full = disk.sku in INCREMENTAL_ONLY and not timetable.schedule.incremental
+        if full:
+            message = f"of {disk.sku} disks Azure takes incremental snapshots only: none is taken"
             advice = "write incremental: true, or leave these disks out"
-            survey.remarks.add(
-                _remark(timetable, "SN-13", message, advice, Severity.ERROR, "incremental"), machine.name
+            remark = timetable.remark(
+                "SN-13", message, advice, "incremental", severity=Severity.ERROR, rule_source="inc, isn"
             )
-        yield Wish(item, timetable, disk, attachment.place, group, ready=grouped and not whole)
+            survey.remarks.add(remark, machine.name)
+        yield Wish(item, timetable, disk, attachment.place, group, ready=grouped and not full)
 
 
-def _remark_on_disks(survey: Survey, timetable: Timetable, machine: Machine, chosen: list[Attachment]) -> None:
-    schedule, add = timetable.schedule, survey.remarks.add
-    if len(chosen) > 1 and schedule.consistency is None:
-        message = "several disks, each snapshot on its own: the snapshots of a VM do not fit each other"
+def group_missing(timetable: Timetable, machine: Machine, group: str, location: str, *path: str) -> Remark:
+    """Resource groups are never made by us."""
+    return timetable.remark(
+        "snapshot-no-group",
+        f"the resource group {group} does not exist in subscription {machine.subscription}: nothing is put there",
+        f"az group create --name {group} --location {location}, or name another",
+        *path,
+        severity=Severity.ERROR,
+    )
+
+
+def _of_disks(timetable: Timetable, machine: Machine, chosen: list[Attachment]) -> Iterator[Remark]:
+    if len(chosen) > 1 and timetable.schedule.consistency is None:
+        message = "each of several disks has snapshots of its own, which do not fit each other"
         advice = "write consistency: restorePoint for all disks at one moment, or perDisk if this is known"
-        add(_remark(timetable, "SN-15", message, advice, Severity.WARNING, "every"), machine.name)
+        yield timetable.remark("SN-15", message, advice, rule_source="snp, vrp")
     managed = {attachment.lun for attachment in machine.disks}
     if None not in managed:
         message = "the OS disk is ephemeral or not managed: Azure takes no snapshot of it"
-        add(_remark(timetable, "no-disk", message, "exempt these VMs from snapshots if that is meant"), machine.name)
-    unmanaged = sorted(set(machine.data_disks) - managed)
+        yield timetable.remark("snapshot-no-disk", message, "exempt these VMs from snapshots if that is meant")
+    unmanaged = sorted(set(machine.data_disks).difference(lun for lun in managed if lun is not None))
     if unmanaged:
         luns = ", ".join(str(lun) for lun in unmanaged)
-        message = f"the data disk with LUN {luns} is not a managed disk: Azure takes no snapshot of it"
-        add(_remark(timetable, "no-disk", message, "convert the VM to managed disks: az vm convert"), machine.name)
+        message = f"the data disk with LUN {luns} is not managed: Azure takes no snapshot of it"
+        yield timetable.remark("snapshot-no-disk", message, "convert the VM to managed disks: az vm convert")
 
 
 def _remark_absent(survey: Survey, timetable: Timetable, machine: Machine) -> None:
     if fold(machine.subscription) in survey.blind:
-        return  # told already: the list of disks could not be read
-    message = "a disk of the VM is in no list of managed disks of its subscription: no snapshot of it"
-    survey.remarks.add(_remark(timetable, "no-disk", message, "run it again: the VM may have changed"), machine.name)
+        return  # told already: a list could not be read
+    message = "a disk of it is in no list of managed disks of its subscription: no snapshot is taken of that one"
+    survey.remarks.add(
+        timetable.remark("snapshot-no-disk", message, "run it again: the VM may just have changed"), machine.name
+    )
 
 
-def _idle_luns(timetable: Timetable, machines: list[Machine]) -> Iterator[Finding]:
+def _idle_luns(timetable: Timetable, machines: list[Machine]) -> Iterator[Remark]:
     """LUNs that the schedule names and none of its VMs has: most often a slip of the pen."""
     disks = timetable.schedule.disks
     if not isinstance(disks, SnapshotDisks):
@@ -123,18 +135,6 @@ def _idle_luns(timetable: Timetable, machines: list[Machine]) -> Iterator[Findin
     for key, luns in (("only", disks.only), ("except", disks.except_)):
         idle = sorted(set(luns or ()) - there)
         if idle:
-            yield Finding(
-                code="no-lun",
-                message=f"SnapshotSchedule {timetable.name} disks.{key}: none of its VMs has a data disk with LUN "
-                + ", ".join(str(lun) for lun in idle),
-                severity=Severity.WARNING,
-                advice="correct the LUN, or leave it out",
-                source=timetable.document.at("disks", key),
-            )
-
-
-def _remark(
-    timetable: Timetable, code: str, message: str, advice: str, severity: Severity = Severity.WARNING, *path: str
-) -> Remark:
-    subject = f"SnapshotSchedule {timetable.name}"
-    return Remark(code, subject, message, advice, severity, timetable.document.at(*path))
+            named = ", ".join(str(lun) for lun in idle)
+            message = f"no data disk with LUN {named}, which the schedule names"
+            yield timetable.remark("snapshot-no-lun", message, "correct the LUN, or leave it out", "disks", key)
