@@ -153,6 +153,13 @@ def test_data_disks_come_and_go(ask, end, disks, method):
     assert ask("PUT", OTHER, machine(data_disk(), os=os_disk(f"{COMPUTE}/disks/os-2"))).response.status == 201
 
 
+def test_what_is_not_said_of_a_disk_stays(ask, end, disks):
+    end(ask("PUT", VM, machine(data_disk(caching="ReadOnly", deleteOption="Delete"))))
+    end(ask("PUT", VM, machine({"lun": 3, "managedDisk": {"id": DATA}})))
+    (entry,) = read(ask, VM)["properties"]["storageProfile"]["dataDisks"]
+    assert (entry["lun"], entry["caching"], entry["deleteOption"], entry["name"]) == (3, "ReadOnly", "Delete", "data")
+
+
 def test_a_disk_marked_for_detachment_leaves(ask, end, disks):
     end(ask("PUT", VM, machine(data_disk())))
     end(ask("PUT", VM, machine(data_disk(toBeDetached=True))))

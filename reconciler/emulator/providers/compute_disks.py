@@ -7,7 +7,7 @@ told there only in part.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.emulator.failures import ArmError, not_found
@@ -26,8 +26,8 @@ class DiskChange:
     """
 
     storage: Body
-    taken: list[Body] = field(default_factory=list)
-    leaving: list[str] = field(default_factory=list)
+    taken: list[Body]
+    leaving: list[str]
 
 
 def attached(machine: Body | None) -> list[Body]:
@@ -53,18 +53,16 @@ def plan_disks(world: World, machine: Body, before: Body | None, power: str) -> 
         os_disk.setdefault("osType", _os_type(machine))
     _check_luns(data)
     held = {key: entry for entry in attached(before) for key in (disk_id(entry).lower(), entry["name"]) if key}
-    change = DiskChange(storage)
-    place = _Place(machine, held, power, change.taken)
-    storage["osDisk"] = place.settle(world, {"caching": "ReadWrite", **os_disk}, "OsDisk_1")
-    storage["dataDisks"] = [
-        place.settle(world, {"caching": "None", **entry}, f"disk{number}") for number, entry in enumerate(data, 2)
-    ]
-    kept = [disk_id(entry).lower() for entry in (storage["osDisk"], *storage["dataDisks"])]
+    place = _Place(machine, held, power)
+    settled = [place.settle(world, os_disk, "OsDisk_1", caching="ReadWrite")]
+    settled += [place.settle(world, entry, f"disk{number}", caching="None") for number, entry in enumerate(data, 2)]
+    storage["osDisk"], *storage["dataDisks"] = [entry for entry, _ in settled]
+    kept = [disk_id(entry).lower() for entry, _ in settled]
     if doubled := sorted({identity for identity in kept if kept.count(identity) > 1}):
         raise _invalid("dataDisks", f"A disk named '{doubled[0].rsplit('/', 1)[-1]}' already exists.")
-    change.leaving.extend(disk_id(entry) for entry in attached(before) if disk_id(entry).lower() not in kept)
-    _check_swap(before, change.leaving, power)
-    return change
+    leaving = [disk_id(entry) for entry in attached(before) if disk_id(entry).lower() not in kept]
+    _check_swap(before, leaving, power)
+    return DiskChange(storage, [disk for _, disk in settled if disk is not None], leaving)
 
 
 def take_disks(world: World, machine: Body, change: DiskChange) -> None:
@@ -91,26 +89,21 @@ class _Place:
     machine: Body
     held: dict[str, Body]
     power: str
-    taken: list[Body]
 
-    def settle(self, world: World, given: Body, role: str) -> Body:
-        """The entry of one disk, as the service serves it; what is new goes to ``taken``."""
+    def settle(self, world: World, given: Body, role: str, *, caching: str) -> tuple[Body, Body | None]:
+        """The entry of one disk, as the service serves it, and the disk if it comes new to the machine."""
         identity = disk_id(given)
         known = self.held.get(identity.lower()) or (None if identity else self.held.get(str(given.get("name"))))
         if known is not None:
-            return {**known, **given, "name": known["name"], "managedDisk": known["managedDisk"]}
+            return {**known, **given, "name": known["name"], "managedDisk": known["managedDisk"]}, None
         option = given.get("createOption") or ("Attach" if identity else "Empty")
-        if option == "Attach":
-            disk = self._existing(world, identity)
-        else:
-            disk = self._made(world, given, role)
+        disk = self._existing(world, identity) if option == "Attach" else self._made(world, given, role)
         disk["managedBy"] = self.machine["id"]
         disk["properties"]["diskState"] = state_of(disk, self.power)
-        self.taken.append(disk)
-        settled = {"createOption": option, "deleteOption": "Detach", **given, "name": disk["name"]}
+        settled = {"createOption": option, "deleteOption": "Detach", "caching": caching, **given, "name": disk["name"]}
         settled["managedDisk"] = {"storageAccountType": disk["sku"]["name"], "id": disk["id"]}
         settled["diskSizeGB"] = disk["properties"]["diskSizeGB"]
-        return settled
+        return settled, disk
 
     def _existing(self, world: World, identity: str) -> Body:
         if not identity:
