@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.emulator.providers.backup_names import part
-from reconciler.emulator.providers.compute import DISKS
-from reconciler.emulator.providers.compute_bodies import DiskShape, disk_body
+from reconciler.emulator.providers.compute_bodies import DISKS, DiskShape, disk_body
 from reconciler.emulator.providers.protected_item_rules import OS_DISK_LUN
 from reconciler.emulator.providers.restore_requests import Restore, RestoreSource
 from reconciler.emulator.world import World

@@ -6,8 +6,9 @@ from typing import Any
 from reconciler.emulator.failures import ArmError
 from reconciler.emulator.providers.backup_failures import VM_NOT_FOUND
 from reconciler.emulator.providers.backup_names import part
-from reconciler.emulator.providers.compute import DISKS, MACHINES
+from reconciler.emulator.providers.compute import MACHINES, power_state
 from reconciler.emulator.providers.compute_bodies import offset_stamp
+from reconciler.emulator.providers.compute_disks import free_disk, plan_disks, take_disks
 from reconciler.emulator.providers.network_attachments import INTERFACES, bind_interfaces
 from reconciler.emulator.providers.network_interfaces import save_interface
 from reconciler.emulator.providers.protected_item_rules import OS_DISK_LUN
@@ -38,63 +39,52 @@ def make_machine(world: World, restore: Restore, source: RestoreSource, disks: d
         body["zones"] = zones
     interface = _make_interface(world, restore, name)
     properties["networkProfile"] = {"networkInterfaces": [{"id": interface, "properties": {"primary": True}}]}
-    properties["storageProfile"].pop("imageReference", None)
     properties |= {
         "vmId": world.new_guid(),
         "timeCreated": offset_stamp(world.clock.now()),
         "provisioningState": "Succeeded",
+        "storageProfile": _storage(origin, disks, keep_others=False),
     }
-    _attach(world, body, disks, keep_others=False)
+    take_disks(world, body, plan_disks(world, body, None, "running"))
     world.store.put(body["id"], MACHINES, body, hidden={"power": "running"})
     bind_interfaces(world, body, None)
     return body
 
 
 def replace_disks(world: World, restore: Restore, disks: dict[int, Body]) -> Body:
-    """The VM with the restored disks in place of its own, which stay behind unattached. Raises if it is gone."""
-    body = world.store.get(restore.vm)
-    if body is None:
+    """The VM with the restored disks in place of its own, which stay behind unattached.
+
+    Raises ArmError if it is gone, or runs again.
+    """
+    before = world.store.get(restore.vm)
+    if before is None:
         raise ArmError(400, VM_NOT_FOUND, "The virtual machine is gone.")
-    storage = body["properties"]["storageProfile"]
-    attached = {OS_DISK_LUN: storage["osDisk"], **{disk["lun"]: disk for disk in storage.get("dataDisks") or []}}
-    for lun in disks:
-        _release(world, (attached.get(lun) or {}).get("managedDisk", {}).get("id", ""))
-    _attach(world, body, disks, keep_others=True)
+    body = deepcopy(before)
+    body["properties"]["storageProfile"] = _storage(before, disks, keep_others=True)
+    change = plan_disks(world, body, before, power_state(world, restore.vm))
+    take_disks(world, body, change)
     world.store.replace(body["id"], body)
+    for identity in change.leaving:
+        free_disk(world, identity)
     return body
 
 
-def _release(world: World, disk_id: str) -> None:
-    disk = world.store.get(disk_id)
-    if disk is not None:
-        disk.pop("managedBy", None)
-        disk["properties"]["diskState"] = "Unattached"
-        world.store.replace(disk["id"], disk)
-
-
-def _attach(world: World, machine: Body, disks: dict[int, Body], *, keep_others: bool) -> None:
-    for disk in disks.values():
-        disk["managedBy"] = machine["id"]
-        disk["properties"]["diskState"] = "Attached"
-        world.store.put(disk["id"], DISKS, disk)
-    storage = machine["properties"]["storageProfile"]
+def _storage(origin: Body, disks: dict[int, Body], *, keep_others: bool) -> Body:
+    """The storage profile of a VM with restored disks by LUN, to be settled when they are attached."""
+    storage: Body = dict(origin["properties"]["storageProfile"])
+    if not keep_others:
+        storage.pop("imageReference", None)  # a VM around disks that are there is made of no image
     held = {disk["lun"]: disk for disk in storage.get("dataDisks") or []}
     if OS_DISK_LUN in disks:
-        storage["osDisk"] = _attached(storage["osDisk"], disks[OS_DISK_LUN])
+        storage["osDisk"] = _attach(storage["osDisk"], disks[OS_DISK_LUN])
     kept = {lun: disk for lun, disk in held.items() if keep_others and lun not in disks}
-    fresh = {lun: _attached({"lun": lun, **held.get(lun, {})}, disk) for lun, disk in disks.items() if lun >= 0}
-    storage["dataDisks"] = [entry for _, entry in sorted((kept | fresh).items())]
+    fresh = {lun: _attach({"lun": lun, **held.get(lun, {})}, disk) for lun, disk in disks.items() if lun >= 0}
+    return {**storage, "dataDisks": [entry for _, entry in sorted((kept | fresh).items())]}
 
 
-def _attached(before: Body, disk: Body) -> Body:
-    managed = {"storageAccountType": disk["sku"]["name"], "id": disk["id"]}
-    return {
-        **before,
-        "name": disk["name"],
-        "createOption": "Attach",
-        "managedDisk": managed,
-        "diskSizeGB": disk["properties"]["diskSizeGB"],
-    }
+def _attach(before: Body, disk: Body) -> Body:
+    entry = {key: value for key, value in before.items() if key not in ("name", "diskSizeGB")}
+    return {**entry, "createOption": "Attach", "managedDisk": {"id": disk["id"]}}
 
 
 def _make_interface(world: World, restore: Restore, machine: str) -> str:

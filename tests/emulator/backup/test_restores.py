@@ -116,14 +116,25 @@ def test_replaced_disks_stay_behind_unattached(restorer: Any) -> None:
     after = read(restorer, f"{GROUP}{MACHINE}off-01").body["properties"]
     assert job["extendedInfo"]["propertyBag"]["Target resource group"] == "rg-App"
     assert after["vmId"] == before["vmId"]
+    assert after["storageProfile"]["imageReference"] == before["storageProfile"]["imageReference"]
     profiles = [[p["storageProfile"]["osDisk"], *p["storageProfile"]["dataDisks"]] for p in (before, after)]
     for old, new in zip(*profiles, strict=True):
         assert old["managedDisk"]["id"] != new["managedDisk"]["id"]
         released = read(restorer, old["managedDisk"]["id"]).body
         assert (released.get("managedBy"), released["properties"]["diskState"]) == (None, "Unattached")
         held = read(restorer, new["managedDisk"]["id"]).body
-        assert held["properties"]["diskState"] == "Attached"
+        assert (held["managedBy"], held["properties"]["diskState"]) == (f"{GROUP}{MACHINE}off-01", "Reserved")
         assert held["properties"]["diskSizeGB"] == released["properties"]["diskSizeGB"]
+
+
+def test_a_machine_that_was_started_again_keeps_its_disks(restorer: Any) -> None:
+    path = f"{GROUP}{MACHINE}off-01"
+    before = read(restorer, path).body["properties"]["storageProfile"]
+    job = restorer.start("off-01", recoveryType="OriginalLocation", targetResourceGroupId=None)
+    restorer.caller.do("POST", f"{path}/start", version="2024-03-02")
+    restorer.caller.wait(hours=1)
+    assert restorer.job(job)["status"] == "Failed"
+    assert read(restorer, path).body["properties"]["storageProfile"] == before
 
 
 def test_a_disk_that_was_not_backed_up_stays_where_it_is(restorer: Any) -> None:
