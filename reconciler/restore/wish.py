@@ -148,7 +148,7 @@ def check_blocked(changes: Iterable[Change]) -> Iterator[Finding]:
     if blocked:
         yield Finding(
             code="restore-blocked",
-            message=f"{count(blocked, 'resource')} cannot be made, and without it the rest is of no use: nothing is made",
+            message=f"{count(blocked, 'resource')} cannot be made, and the rest is of no use without: nothing is made",
             advice="settle what is blocked, or restore under another name",
         )
 
