@@ -327,6 +327,13 @@ def test_vms_of_an_estate_are_in_its_networks():
     )
 
 
+def test_a_network_of_an_estate_may_be_for_others():
+    apart = [{**network, "machines": False} for network in ESTATE["networks"]]
+    store = Emulator(estate={**ESTATE, "networks": apart}).world.store
+    counts = [store.count(f"Microsoft.Network/{name}") for name in ("virtualNetworks", "networkInterfaces")]
+    assert counts == [2, 0]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -22,7 +22,9 @@ from reconciler.emulator.world import World
 
 
 class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """A line of an estate's ``networks``. VMs of its region go to the first of its ``subnets`` (name -> prefix)."""
+    """A line of an estate's ``networks``. VMs of its region go to the first of its ``subnets`` (name -> prefix), but
+    for a network whose ``machines`` is false.
+    """
 
     name: str
     resource_group: str
