@@ -20,6 +20,7 @@ from reconciler.model.casing import fold
 from reconciler.model.document import Document
 from reconciler.model.keeping import NEWEST, kept, parse_keep, say
 from reconciler.model.resource import Ref, Resource
+from reconciler.model.slots import spell_slot
 from reconciler.model.snapshot_schedule import Keep, SnapshotSchedule
 
 Schedules = Mapping[str, Document[SnapshotSchedule]]
@@ -94,14 +95,16 @@ def _judge_group(group: Group) -> Iterator[tuple[Resource, Expiry | None, bool]]
     for one in group.points:
         facts, rules = facts_of(one), held.get(_slot(one), ())
         if facts.state.lower() == "failed":
-            why = "Azure could not take it: nothing can be restored from it"
+            why = f"slot {spell_slot(_slot(one))} failed: nothing can be restored from it"
             yield one, Expiry(why=why, keeps=keeps, failed=True), False
         elif not facts.usable or (rules and rules != (NEWEST,)):
             yield one, None, False
         else:
             earlier = parse_keep(facts.keep)
             pruned = earlier is not None and earlier != keep and _slot(one) in group.held(earlier)
-            expiry = Expiry(why=f"schedule {name} keeps {keeps}", keeps=keeps, pruned=pruned)
+            now = "keeps less since it was taken," if pruned else "keeps"
+            why = f"its retention has ended: schedule {name} {now} {keeps}"
+            expiry = Expiry(why=why, keeps=keeps, pruned=pruned)
             yield one, expiry, rules == (NEWEST,)
 
 

@@ -15,6 +15,7 @@ from reconciler.plan.change import Action, Consequence, Effect, Phase, Reason, S
 
 WRITE = "Microsoft.Compute/restorePointCollections/restorePoints/write"
 DELETE = "Microsoft.Compute/restorePointCollections/restorePoints/delete"
+_MODES = {"ApplicationConsistent": "application-consistent", "CrashConsistent": "crash-consistent"}
 
 
 def judge_point(comparison: Comparison[RestorePointSpec]) -> Verdict | None:
@@ -23,7 +24,7 @@ def judge_point(comparison: Comparison[RestorePointSpec]) -> Verdict | None:
         return None
     wanted = comparison.desired.observed
     if isinstance(wanted, Expiry):
-        return Verdict(Action.DELETE, Reason.EXPIRED, wanted.why if wanted.failed else f"retention ended: {wanted.why}")
+        return Verdict(Action.DELETE, Reason.EXPIRED, wanted.why)
     if not isinstance(wanted, Due):
         return None
     due = f"slot {spell_slot(wanted.slot)} of schedule {wanted.schedule} has none"
@@ -94,36 +95,34 @@ def point_consequences(comparison: Comparison[RestorePointSpec]) -> Iterator[Con
         facts = facts_of(comparison.live)
         age = format_age(now - (facts.slot or facts.created))
         if wanted.failed:
-            yield Consequence(effect=Effect.NONE, text="nothing is lost: it holds nothing")
+            yield Consequence(effect=Effect.NONE, text="nothing is lost: it failed")
         elif wanted.pruned:
             yield Consequence(
                 effect=Effect.PRUNES,
-                text=f"goes at an age of {age} because its schedule keeps less than when it was taken",
+                text=f"prunes a restore point of {age}, which the schedule would keep if its keep had not been changed",
                 figures={"recovery_points_pruned": 1},
             )
         else:
-            yield Consequence(effect=Effect.NONE, text=f"it is {age} old; {wanted.why}")
+            yield Consequence(effect=Effect.NONE, text=f"{age} old; schedule {facts.schedule} keeps {wanted.keeps}")
 
 
 def _stored(due: Due) -> Consequence:
-    figures = {"gib_at_most": due.gib_at_most}
     if due.previous is None:
         return Consequence(
             effect=Effect.SEEDS,
             text=f"the first of this VM: full copies of its disks, up to {due.gib_at_most:,} GiB (Azure bills what is "
             "used)",
-            figures=figures,
+            figures={"gib_at_most": due.gib_at_most},
         )
     span = format_age(max(due.slot - due.previous, timedelta()))
     return Consequence(
         effect=Effect.NONE,
         text=f"only what changed since the one of {spell_slot(due.previous)} ({span})",
-        figures=figures,
     )
 
 
 def say_point(spec: RestorePointSpec) -> str:
-    """`ApplicationConsistent, all disks`."""
+    """`application-consistent, all disks`."""
     luns = ", ".join(str(lun) for lun in spec.excluded)
     disks = f"all disks but {luns}" if luns else "all disks"
-    return f"{spec.consistency}, {disks}"
+    return f"{_MODES.get(spec.consistency, spec.consistency)}, {disks}"
