@@ -17,10 +17,21 @@ def kinds() -> tuple[Kind[Any], ...]:
     """Every kind, dependants first: the order of expansion. Importing them here keeps start-up free of them."""
     from reconciler.kinds.backup_policy.kind import BackupPolicyKind
     from reconciler.kinds.protected_vm.kind import ProtectedVmKind
+    from reconciler.kinds.restore_point.kind import RestorePointKind
+    from reconciler.kinds.restore_point_collection.kind import RestorePointCollectionKind
+    from reconciler.kinds.snapshot.kind import SnapshotKind
     from reconciler.kinds.vault.kind import VaultKind
     from reconciler.kinds.vault_settings.kind import VaultSettingsKind
 
-    return (ProtectedVmKind(), BackupPolicyKind(), VaultSettingsKind(), VaultKind())
+    return (
+        ProtectedVmKind(),
+        SnapshotKind(),
+        RestorePointKind(),
+        RestorePointCollectionKind(),
+        BackupPolicyKind(),
+        VaultSettingsKind(),
+        VaultKind(),
+    )
 
 
 @cache

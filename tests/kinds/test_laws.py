@@ -30,6 +30,7 @@ from reconciler.emulator.emulator import Pace
 from reconciler.emulator.providers.authorization import action_of
 from reconciler.emulator.serving import Served, running_server
 from reconciler.kinds.registry import by_name, kinds
+from reconciler.model.address import Address
 from reconciler.model.resource import Resource
 from reconciler.plan.change import BY_TIME, Action, Step
 from reconciler.plan.file import decode, encode
@@ -245,6 +246,14 @@ def test_nothing_is_deleted_unless_the_vault_says_so_and_the_guard_is_lifted(see
         assert deletes == (step.address in deleting), step.id
     sent = {action for action in seen.apply_actions if deletes_backups(action)}
     assert bool(sent) == bool(deleting)
+
+
+def test_what_expires_is_ours_and_can_be_used_and_what_is_discarded_cannot(seen: Seen) -> None:
+    live = seen.before.situation.live.state
+    for step in steps_of(seen):
+        if step.verb in ("delete", "discard") and hasattr(facts := live[Address.parse(step.address)].observed, "slot"):
+            assert facts.slot is not None
+            assert facts.usable == (step.verb == "delete")
 
 
 def test_the_role_to_plan_covers_what_planning_reads(seen: Seen, roles: dict[str, Permission]) -> None:
