@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.kinds.base import Assignment, Expansion
@@ -14,6 +15,7 @@ from reconciler.model.document import Document
 from reconciler.model.machine import Machine
 from reconciler.model.slots import Cadence
 from reconciler.model.snapshot_schedule import DOCUMENT, SnapshotDisks, Snapshots, SnapshotSchedule
+from reconciler.plan.finding import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +66,34 @@ class Asked:
         """The disks that a point of the VM holds."""
         return tuple(disk for disk in self.machine.disks if disk.lun is None or self._holds(disk.lun))
 
-    def missing(self) -> tuple[int, ...]:
-        """The LUNs that the schedule names to be held and the VM does not have."""
-        disks = self.schedule.disks
-        named = disks.only if isinstance(disks, SnapshotDisks) else None
-        return tuple(sorted(set(named or ()).difference(self.machine.data_disks)))
-
     def _holds(self, lun: int) -> bool:
         disks = self.schedule.disks
         if isinstance(disks, SnapshotDisks):
             return lun in disks.only if disks.only is not None else lun not in (disks.except_ or ())
         return disks == "all"
+
+
+def idle_luns(asked: Iterable[Asked]) -> Iterator[Finding]:
+    """LUNs that a schedule names and none of its VMs has: most often a slip of the pen."""
+    there: dict[str, set[int]] = defaultdict(set)
+    documents = {}
+    for one in asked:
+        documents[one.name] = one.document
+        there[one.name].update(one.machine.data_disks)
+    for name, document in documents.items():
+        disks = document.value.disks
+        if not isinstance(disks, SnapshotDisks):
+            continue
+        for key, luns in (("only", disks.only), ("except", disks.except_)):
+            if idle := sorted(set(luns or ()) - there[name]):
+                yield Finding(
+                    code="no-lun",
+                    message=f"SnapshotSchedule {name} disks.{key}: none of its VMs has a data disk with LUN "
+                    + ", ".join(map(str, idle)),
+                    severity=Severity.WARNING,
+                    advice="correct the LUN, or leave it out",
+                    source=document.at("disks", key),
+                )
 
 
 def asked_of(expansion: Expansion) -> Iterator[Asked]:

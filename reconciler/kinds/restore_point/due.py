@@ -34,7 +34,7 @@ def facts_of(resource: Resource) -> RestorePointFacts:
 
 
 def obstacles(asked: Asked, expansion: Expansion) -> Iterator[Remark]:
-    """What Azure takes no point of, and what the schedule names in vain."""
+    """What Azure takes no point of."""
     source = asked.assignment.source
     if all(disk.lun is not None for disk in asked.machine.disks):
         yield Remark(
@@ -57,16 +57,6 @@ def obstacles(asked: Asked, expansion: Expansion) -> Iterator[Remark]:
             severity=Severity.ERROR,
             source=source,
             rule_source="vrp, rpm",
-        )
-    if missing := asked.missing():
-        luns = ", ".join(str(lun) for lun in missing)
-        yield Remark(
-            code="snapshot-no-lun",
-            subject=asked.subject,
-            message=f"no data disk with LUN {luns}, which schedule {asked.name} names",
-            severity=Severity.WARNING,
-            advice="select only VMs that have it, or write disks: all",
-            source=asked.document.at("disks"),
         )
 
 

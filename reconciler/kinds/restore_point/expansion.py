@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from reconciler.kinds.base import Expansion
 from reconciler.kinds.owned_collections import COLLECTION, POINT
 from reconciler.kinds.remarks import Remark, Remarks
-from reconciler.kinds.restore_point.asked import Asked, asked_of
+from reconciler.kinds.restore_point.asked import Asked, asked_of, idle_luns
 from reconciler.kinds.restore_point.due import due_point, facts_of, obstacles
 from reconciler.kinds.restore_point.promises import remark_promises
 from reconciler.kinds.restore_point.remainders import remark_remainder
@@ -42,6 +42,7 @@ def expand_points(expansion: Expansion) -> Iterator[Resource | Finding]:
         if wish:
             remark_promises(wish, points, expansion, remarks)
     yield from remarks.findings()
+    yield from idle_luns(asked.values())
 
 
 def _live_points(expansion: Expansion) -> dict[ArmId, list[Resource]]:

@@ -159,11 +159,14 @@ def test_a_vm_without_a_managed_os_disk_is_an_error(expansion: Make) -> None:
     assert (resources, finding.code, finding.severity) == ([], "SN-21", Severity.ERROR)
 
 
-def test_one_finding_for_all_vms_with_a_missing_lun(expansion: Make) -> None:
+@pytest.mark.parametrize(("luns", "idle"), [([0], ""), ([7], "7"), ([0, 9, 7], "7, 9")])
+@pytest.mark.parametrize("key", ["only", "except"])
+def test_a_lun_that_none_of_the_vms_has_is_told_once(expansion: Make, key: str, luns: list[int], idle: str) -> None:
     vms = [machine(name) for name in ("app-01", "app-02")]
-    resources, (finding,) = expand(expansion([schedule(disks={"only": [7]})], [assign(vm) for vm in vms]))
+    resources, findings = expand(expansion([schedule(disks={key: luns})], [assign(vm) for vm in vms]))
     assert len(resources) == 2
-    assert finding.message.startswith("SnapshotSchedule six-hourly, VMs app-01, app-02: no data disk with LUN 7")
+    expected = [f"SnapshotSchedule six-hourly disks.{key}: none of its VMs has a data disk with LUN {idle}"]
+    assert [one.message for one in findings] == (expected if idle else [])
 
 
 class Anything(Spec, frozen=True, kw_only=True):
