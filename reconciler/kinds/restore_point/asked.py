@@ -87,7 +87,7 @@ def idle_luns(asked: Iterable[Asked]) -> Iterator[Finding]:
         for key, luns in (("only", disks.only), ("except", disks.except_)):
             if idle := sorted(set(luns or ()) - there[name]):
                 yield Finding(
-                    code="no-lun",
+                    code="snapshot-no-lun",
                     message=f"SnapshotSchedule {name} disks.{key}: none of its VMs has a data disk with LUN "
                     + ", ".join(map(str, idle)),
                     severity=Severity.WARNING,

@@ -99,7 +99,7 @@ def _covered(asked: Asked, slot: datetime, expansion: Expansion) -> Remark | Non
     if until is None or until <= expansion.now:
         return None
     return Remark(
-        code="snapshot-skipped",
+        code="recovery-point-there",
         subject=asked.subject,
         message=f"no restore point for slot {spell_slot(slot)}: the newest recovery point of Azure Backup is younger "
         f"than {asked.schedule.skip_if_recovery_point_within}",

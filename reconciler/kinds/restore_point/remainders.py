@@ -37,7 +37,7 @@ def remark_remainder(
         if document is None:
             remarks.add(
                 Remark(
-                    "schedule-gone",
+                    "snapshot-schedule-unknown",
                     f"SnapshotSchedule {name}",
                     "the schedule is not declared any longer, and its restore points stay as they are",
                     "declare it again so that they run out, or delete them by hand",
@@ -47,7 +47,7 @@ def remark_remainder(
         elif not gone and (asked is None or fold(asked.name) != fold(name)):
             remarks.add(
                 Remark(
-                    "snapshots-running-out",
+                    "snapshot-not-selected",
                     f"SnapshotSchedule {document.name}",
                     "it takes no restore points of it now: what is there runs out, as it keeps "
                     f"{say(document.value.keep)}, but the VM's last",

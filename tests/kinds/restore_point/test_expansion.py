@@ -189,7 +189,7 @@ def test_a_young_recovery_point_makes_one_needless(expansion: Make, age: int, du
     wanted = [schedule(skipIfRecoveryPointWithin="12h")]
     resources, findings = expand(expansion(wanted, [assign(VM)], [backup(age * HOUR)]))
     assert bool(taken(resources)) == due
-    assert codes(findings) == ([] if due else ["snapshot-skipped"])
+    assert codes(findings) == ([] if due else ["recovery-point-there"])
 
 
 def test_slots_that_passed_are_named_and_only_the_current_one_is_taken(expansion: Make) -> None:
@@ -241,7 +241,7 @@ def test_points_of_a_vm_that_is_gone_run_out_but_the_last(expansion: Make) -> No
 def test_a_vm_that_is_no_longer_selected_gets_none(expansion: Make) -> None:
     resources, (finding,) = expand(expansion([schedule()], [], [point(HOME, SLOT - 6 * HOUR)], machines=(VM,)))
     assert present(resources) == ["20260302T0000Z"]
-    assert (finding.code, finding.severity) == ("snapshots-running-out", Severity.INFO)
+    assert (finding.code, finding.severity) == ("snapshot-not-selected", Severity.INFO)
 
 
 def test_points_of_a_schedule_that_is_not_declared_stay(expansion: Make) -> None:
@@ -249,7 +249,7 @@ def test_points_of_a_schedule_that_is_not_declared_stay(expansion: Make) -> None
     points = [point(lost, SLOT - 24 * HOUR * index) for index in range(1, 9)]
     resources, (finding,) = expand(expansion([schedule()], [], points, machines=(VM,)))
     assert (len(present(resources)), expired(resources)) == (8, [])
-    assert finding.code == "schedule-gone"
+    assert finding.code == "snapshot-schedule-unknown"
 
 
 def test_the_last_point_of_an_old_schedule_goes_when_a_newer_one_is_there(expansion: Make) -> None:
