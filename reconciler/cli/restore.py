@@ -78,9 +78,11 @@ def command() -> None:
 @GROUP
 @ZONE
 @SKU
-@click.option("--size-gib", type=click.IntRange(1, 65_536), default=0, help="Larger than the snapshot.", metavar="GIB")
+@click.option("--size-gib", type=click.IntRange(1, 65_536), metavar="GIB", help="Larger than the snapshot.")
 @_common
-def disk(snapshot: str, name: str, resource_group: str, zone: str, sku: str, size_gib: int, **common: Any) -> ExitCode:
+def disk(
+    snapshot: str, name: str, resource_group: str, zone: str, sku: str, size_gib: int | None, **common: Any
+) -> ExitCode:
     """Make a managed disk from SNAPSHOT, in the region where that lies.
 
     SNAPSHOT is a name, group/name, alias/group/name, or an ARM id; it need not be one of ours.
@@ -88,7 +90,7 @@ def disk(snapshot: str, name: str, resource_group: str, zone: str, sku: str, siz
     from reconciler.model.restore_request import DiskRequest
 
     request = DiskRequest(
-        snapshot=snapshot, name=name, resource_group=resource_group, zone=zone, sku=sku, size_gib=size_gib
+        snapshot=snapshot, name=name, resource_group=resource_group, zone=zone, sku=sku, size_gib=size_gib or 0
     )
     return _restore(request, Run(**common))
 

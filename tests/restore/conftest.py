@@ -35,13 +35,13 @@ SLOT, EARLIER = "2026-03-02T06:00Z", "2026-03-02T00:00Z"
 PLACES = {"os": "app-01-os", "0": "app-01-d0", "1": "app-01-d1"}
 
 
-def snapshot(place: str, slot: str = SLOT, **fields: Any) -> dict[str, Any]:
+def snapshot(place: str, slot: str = SLOT, machine: str = APP, **fields: Any) -> dict[str, Any]:
     """One of our snapshots, as an estate has it."""
     tags = {
         "reconciler-schedule": "six-hourly",
         "reconciler-slot": slot,
         "reconciler-disk": f"disk-{place}",
-        "reconciler-vm": APP,
+        "reconciler-vm": machine,
         "reconciler-place": place,
     }
     name = f"app-01-{place}-{slot.replace(':', '').replace('-', '')}"
