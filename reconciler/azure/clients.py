@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from azure.mgmt.core import AsyncARMPipelineClient
     from azure.mgmt.recoveryservices.aio import RecoveryServicesClient
     from azure.mgmt.recoveryservicesbackup.aio import RecoveryServicesBackupClient
+    from azure.mgmt.recoveryservicessiterecovery.aio import SiteRecoveryManagementClient
 
 T = TypeVar("T")
 _PAGES = 100_000
@@ -196,6 +197,12 @@ class Azure:
         from azure.mgmt.recoveryservicesbackup.aio import RecoveryServicesBackupClient
 
         return cast("RecoveryServicesBackupClient", self._client(RecoveryServicesBackupClient, subscription_id))
+
+    def site_recovery(self, subscription_id: str) -> SiteRecoveryManagementClient:
+        """The typed client for the replication objects of a vault."""
+        from azure.mgmt.recoveryservicessiterecovery.aio import SiteRecoveryManagementClient
+
+        return cast("SiteRecoveryManagementClient", self._client(SiteRecoveryManagementClient, subscription_id))
 
     def _client(self, kind: type[Any], subscription_id: str) -> Any:
         from reconciler.azure.pipeline import request_policies

@@ -17,10 +17,15 @@ Path = tuple[str | int, ...]
 
 def plain(spec: Spec) -> dict[str, Any]:
     """The spec as plain JSON values; a reference is the address it points to."""
-    fields = ((name, getattr(spec, name)) for name in spec.__struct_fields__)
-    values = {name: str(value) if isinstance(value, Ref) else value for name, value in fields}
+    values = {name: _spelled(getattr(spec, name)) for name in spec.__struct_fields__}
     plain_values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(values))
     return plain_values
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_spelled(item) for item in value]
+    return str(value) if isinstance(value, Ref) else value
 
 
 class SpecComparer:

@@ -31,10 +31,18 @@ def spoken(spec: Spec) -> Iterator[Phrase]:
     """Every field that is set, by its dotted path, in camelCase as the policies write it; a reference by its name."""
     for field in spec.__struct_fields__:
         value = getattr(spec, field)
-        plain = value.address.name if isinstance(value, Ref) else msgspec.to_builtins(value, str_keys=True)
+        plain = _named(value)
         for path, leaf in _leaves(camel(field), plain):
             text = ", ".join(map(str, leaf)) if isinstance(leaf, list) else str(leaf)
             yield Phrase(field, path, text)
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, Ref):
+        return value.address.name
+    if isinstance(value, tuple):
+        return [_named(item) for item in value]
+    return msgspec.to_builtins(value, str_keys=True)
 
 
 def camel(name: str) -> str:

@@ -14,7 +14,7 @@ from reconciler.model.source import Source
 
 
 class Ref(msgspec.Struct, frozen=True):
-    """A reference to another resource. A spec field of this type *is* the dependency edge."""
+    """A reference to another resource. A spec field of this type, or a tuple of them, *is* the dependency edge."""
 
     to: str
     """The address, spelled out. Compare through `address`: casing does not count."""
@@ -40,16 +40,17 @@ class Ref(msgspec.Struct, frozen=True):
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """What we manage of one resource, and nothing else: the same type for desired and live.
 
-    Fields are plain values, tuples, frozen structs, or `Ref`. A spec is comparable with `==` after its kind's
+    Fields are plain values, tuples, frozen structs, `Ref`, or tuples of `Ref`. A spec is comparable with `==` after its kind's
     `normalise`.
     """
 
     def refs(self) -> Iterator[tuple[str, Ref]]:
-        """The references this spec holds, by field name."""
+        """The references this spec holds, by field name; those of a tuple one by one, in its order."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if isinstance(value, Ref):
-                yield name, value
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Ref):
+                    yield name, item
 
 
 @dataclass(frozen=True, slots=True)
