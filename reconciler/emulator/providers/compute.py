@@ -17,6 +17,7 @@ from reconciler.emulator.providers.compute_disks import (
     take_disks,
 )
 from reconciler.emulator.providers.compute_operations import accept
+from reconciler.emulator.providers.deleted_machines import remember_machine
 from reconciler.emulator.providers.disk_states import check_closed, follow_power
 from reconciler.emulator.providers.network_attachments import bind_interfaces, check_interfaces, release_interfaces
 from reconciler.emulator.providers.resources import group_id
@@ -130,6 +131,7 @@ def complete_deletion(world: World, operation: Operation) -> None:
     body = world.store.get(operation.resource)
     if body is None:
         return
+    remember_machine(world, body)
     for entry in attached(body):
         if entry.get("deleteOption") == "Delete":
             world.store.delete(disk_id(entry))

@@ -13,6 +13,7 @@ from reconciler.emulator.providers.backup_refusals import not_in_vault, refuse, 
 from reconciler.emulator.providers.backup_runs import ON_DEMAND, POINT_AFTER, is_windows
 from reconciler.emulator.providers.backup_schedule import DAY
 from reconciler.emulator.providers.backup_times import from_epoch, parse_time, wire_time
+from reconciler.emulator.providers.deleted_machines import find_machine
 from reconciler.emulator.providers.protected_item_rules import check_idle, security_of, split_disks
 from reconciler.emulator.providers.protected_item_states import (
     CONSISTENCY,
@@ -53,7 +54,7 @@ def list_points(world: World, request: Request) -> Response:
     """Newest first, without the lists of disks. In the secondary region only what has arrived there."""
     item_id, protection = find_item(world, request.path.rpartition("/")[0])
     wanted = read_filter(request)
-    machine = world.store.get(protection.vm)
+    machine = find_machine(world, protection.vm)
     first = read_date(wanted["startdate"]).timestamp() if "startdate" in wanted else 0.0
     last = read_date(wanted["enddate"]).timestamp() if "enddate" in wanted else math.inf
     points = live_points(world, protection, _now(world))[::-1]
@@ -73,7 +74,7 @@ def list_points(world: World, request: Request) -> Response:
 def get_point(world: World, request: Request) -> Response:
     item_id, protection = find_item(world, request.path.rpartition("/recoveryPoints/")[0])
     point = find_point(world, protection, request.params["point"])
-    machine = world.store.get(protection.vm)
+    machine = find_machine(world, protection.vm)
     return Response(200, _show_point(world, item_id, protection, point, machine, full=True))
 
 

@@ -12,6 +12,7 @@ from reconciler.emulator.failures import GATEWAY, ArmError, bad_request, group_n
 from reconciler.emulator.operations import Operation
 from reconciler.emulator.paging import list_response
 from reconciler.emulator.polling import polling_headers, timing_headers
+from reconciler.emulator.providers.deleted_machines import remember_machines
 from reconciler.emulator.providers.resource_lists import tag_filter
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.store import Body
@@ -142,6 +143,7 @@ def poll_deletion(world: World, request: Request) -> Response:
 
 
 def complete_group_deletion(world: World, operation: Operation) -> None:
+    remember_machines(world, operation.arguments["id"])
     world.store.delete_under(operation.arguments["id"])
     world.store.delete(operation.arguments["id"])
 

@@ -1,6 +1,6 @@
 """What a client asks for when it restores a VM, and what becomes of it: one value from the request to its end."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from reconciler.emulator.providers.backup_runs import POINT_AFTER
 from reconciler.emulator.providers.backup_schedule import DAY
 from reconciler.emulator.providers.backup_times import from_epoch
 from reconciler.emulator.providers.compute_bodies import MachineShape, Place, machine_and_disks
+from reconciler.emulator.providers.deleted_machines import recall_machine
 from reconciler.emulator.providers.protected_item_rules import OS_DISK_LUN, split_disks
 from reconciler.emulator.providers.protected_item_states import VAULTED, Protection, retention_of
 from reconciler.emulator.world import World
@@ -73,7 +74,8 @@ class Restore(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def find_source(world: World, vault: Body, item_id: str, protection: Protection, point: int) -> RestoreSource:
-    """What a point of an item holds. A VM that is gone is restored as one of its name with the usual disks."""
+    """What a point of an item holds. A VM of which nobody knows what it was is taken for one of
+    its name with an OS disk."""
     machine, held = _source_machine(world, vault, protection)
     included = _included_luns(machine, protection)
     retention = retention_of(world, protection.policy or protection.last_policy)
@@ -95,18 +97,24 @@ def point_time(protection: Protection, point: int) -> datetime:
 
 
 def _source_machine(world: World, vault: Body, protection: Protection) -> tuple[Body, dict[int, Body]]:
-    machine = world.store.get(protection.vm)
+    machine, recalled = world.store.get(protection.vm), recall_machine(world, protection.vm)
+    if machine is None and recalled is not None:
+        return recalled[0], _disks_by_lun(recalled[0], recalled[1].get)
     if machine is None:
         group = protection.vm.partition("/providers/")[0]
         name = part(protection.vm, "virtualMachines")
         shape = MachineShape(name=name, resource_group=part(protection.vm, "resourceGroups"))
         machine, disks = machine_and_disks(shape, Place(group, vault["location"], world.clock.now()))
         return machine, {OS_DISK_LUN: disks[0]}
+    return machine, _disks_by_lun(machine, world.store.get)
+
+
+def _disks_by_lun(machine: Body, find: Callable[[str], Body | None]) -> dict[int, Body]:
     storage = machine["properties"]["storageProfile"]
     attached = {OS_DISK_LUN: storage["osDisk"], **{disk["lun"]: disk for disk in storage.get("dataDisks") or []}}
-    ids = {lun: (disk.get("managedDisk") or {}).get("id", "") for lun, disk in attached.items()}
-    found = {lun: world.store.get(disk_id) for lun, disk_id in ids.items()}
-    return machine, {lun: body for lun, body in found.items() if body is not None}
+    ids = {lun: str((disk.get("managedDisk") or {}).get("id", "")).lower() for lun, disk in attached.items()}
+    found = {lun: find(identity) for lun, identity in ids.items()}
+    return {lun: body for lun, body in found.items() if body is not None}
 
 
 def _included_luns(machine: Body, protection: Protection) -> set[int]:

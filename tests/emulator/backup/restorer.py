@@ -18,9 +18,17 @@ RESTORE_ESTATE: dict[str, Any] = {
     "resourceGroups": [
         {"subscription": "Tests", "name": "rg-App", "location": "westeurope"},
         {"subscription": "Tests", "name": "rg-target", "location": "westeurope"},
+        {"subscription": "Tests", "name": "rg-doomed", "location": "westeurope"},
         {"subscription": "Others", "name": "rg-other", "location": "westeurope"},
     ],
     "virtualMachines": [
+        {
+            "name": "doomed-01",
+            "resourceGroup": "rg-doomed",
+            "os": "Windows",
+            "size": "Standard_E4s_v5",
+            "dataDisks": [32],
+        },
         {"name": "web-01", "resourceGroup": "rg-App", "tags": {"env": "prod"}, "dataDisks": [64, 128], "zone": "1"},
         {"name": "off-01", "resourceGroup": "rg-App", "os": "Windows", "power": "deallocated", "dataDisks": [32]},
         {"name": "part-01", "resourceGroup": "rg-App", "os": "Windows", "dataDisks": [32, 32]},
@@ -51,6 +59,7 @@ RESTORE_ESTATE: dict[str, Any] = {
                     {"vm": "rg-App/off-01", "policy": "daily-30d"},
                     {"vm": "rg-App/part-01", "policy": "daily-30d", "disks": {"include": [1]}},
                     {"vm": "rg-App/gone-01", "policy": "daily-30d"},
+                    {"vm": "rg-doomed/doomed-01", "policy": "daily-30d"},
                 ],
             }
         ],

@@ -155,6 +155,41 @@ def test_a_machine_that_is_gone_can_be_restored(restorer: Any) -> None:
     assert read(restorer, f"{GROUP}{MACHINE}gone-01").status == 404
 
 
+def test_a_machine_that_was_deleted_comes_back_as_it_was(restorer: Any) -> None:
+    path = f"{GROUP}{MACHINE}web-01"
+    before, point = read(restorer, path).body, restorer.points("web-01")[0]
+    restorer.caller.do("DELETE", path, version="2024-03-02")
+    for disk in list(restorer.disks(GROUP).values()):
+        if disk["name"].startswith("web-01"):
+            restorer.caller.send("DELETE", disk["id"], version="2024-03-02")
+    restorer.caller.wait(minutes=5)
+    assert not [name for name in restorer.disks(GROUP) if name.startswith("web-01")]
+    assert restorer.points("web-01")[0] == point
+    place = {"targetResourceGroupId": GROUP, "targetVirtualMachineId": path}
+    assert restorer.restore("web-01", **restorer.new_machine(**place))["status"] == "Completed"
+    after = read(restorer, path).body
+    assert (after["tags"], after["zones"]) == (before["tags"], before["zones"])
+    assert after["properties"]["hardwareProfile"] == before["properties"]["hardwareProfile"]
+    assert [disk["diskSizeGB"] for disk in after["properties"]["storageProfile"]["dataDisks"]] == [64, 128]
+
+
+def test_a_machine_that_went_with_its_group_comes_back_as_it_was(restorer: Any) -> None:
+    caller = restorer.caller
+    doomed = TARGET.replace("rg-target", "rg-doomed")
+    caller.send("DELETE", doomed, version="2024-03-01")
+    caller.wait(minutes=5)
+    assert caller.send("GET", doomed, version="2024-03-01").status == 404
+    points = f"{caller.item_path('doomed-01', group='rg-doomed')}/recoveryPoints"
+    point = caller.get(points)["value"][0]
+    assert point["properties"]["virtualMachineSize"] == "Standard_E4s_v5"
+    source = f"{doomed}{MACHINE}doomed-01"
+    wish = {"recoveryPointId": point["name"], **restorer.request("doomed-01", sourceResourceId=source)}
+    job = caller.do("POST", f"{points}/{point['name']}/restore", {"properties": wish})["properties"]["jobId"]
+    caller.wait(hours=1)
+    assert restorer.job(job)["status"] == "Completed"
+    assert sorted(disk["properties"]["diskSizeGB"] for disk in restorer.disks().values()) == [32, 127]
+
+
 def test_a_restore_outlives_the_server(
     restorer: Any, furnish: Any, tmp_path: Any, restore_estate: dict[str, Any]
 ) -> None:
