@@ -23,7 +23,7 @@ ROWS = {
 LETTERS = {Severity.ERROR: "E", Severity.WARNING: "W", Severity.DOUBT: "U", Severity.INFO: "I"}
 OFFLINE = {path for path in (CODE / "kinds").rglob("*rules.py") if path.name != "machine_rules.py"}
 EMULATOR = set((CODE / "emulator").rglob("*.py"))
-LIVE = {path for floor in ("kinds", "diff", "apply") for path in (CODE / floor).rglob("*.py")} - OFFLINE
+LIVE = {path for floor in ("kinds", "diff", "apply", "restore") for path in (CODE / floor).rglob("*.py")} - OFFLINE
 
 
 def spoken(path: Path) -> Iterator[str]:

@@ -107,7 +107,7 @@ def check_disk(part: Part, wanted: Wanted, live: Live) -> Iterator[Finding]:
         )
     if wanted.size_gib and wanted.size_gib < part.size_gib:
         yield Finding(
-            code="SN-16",
+            code="disk-too-small",
             message=f"a disk from it has at least {part.size_gib:,} GiB; {wanted.size_gib:,} were asked for",
             address=where,
             advice=f"write --size-gib {part.size_gib} or more: disks never shrink",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as standard_json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from reconciler.apply import events
 from reconciler.model.arm_id import ArmId
 from reconciler.model.explanation import Candidate, Decision, Explanation, Setting
 from reconciler.model.machine import Machine
+from reconciler.model.restorable import CopyState, Holdings, Restorable
 from reconciler.model.source import Source
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan
 from reconciler.render import json
 from reconciler.render.explain import explanation_json
 from reconciler.render.findings import validation_json
+from reconciler.render.holdings import holdings_json
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 PLACE = Source("policies/web.yaml", 4, 3)
@@ -54,6 +57,16 @@ def explanation() -> str:
     return explanation_json([told])
 
 
+def holdings() -> str:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    arm_id = ArmId("/subscriptions/1/snapshots/a")
+    copies = (CopyState("prod/rg/a-neu", "northeurope", 40.0, "Azure has copied 40 % of it"),)
+    row = Restorable(
+        "snapshot", "prod/rg/a", arm_id, "westeurope", now, now, "s", "os", "d", 64, True, "ready", "", ("age",), copies
+    )
+    return holdings_json(Holdings(arm_id, "prod/rg/a", False, now, (row,), (row,)))
+
+
 @pytest.fixture
 def documents(everything: Plan) -> dict[str, str]:
     plan = msgspec.structs.replace(everything, targets=("a*",), excludes=("b*",))
@@ -63,16 +76,17 @@ def documents(everything: Plan) -> dict[str, str]:
         "drift": json.render_drift(plan),
         "validate": validation_json([finding], 1, valid=False),
         "explain": explanation(),
+        "snapshots list": holdings(),
     }
 
 
-@pytest.mark.parametrize("heading", ["plan", "validate", "explain"])
+@pytest.mark.parametrize("heading", ["plan", "validate", "explain", "snapshots list"])
 def test_what_is_documented_is_there(documents: dict[str, str], heading: str) -> None:
     there = set(names(standard_json.loads(documents[heading])))
     assert [name for name in documented(heading) if name not in there] == []
 
 
-@pytest.mark.parametrize("heading", ["plan", "validate", "explain"])
+@pytest.mark.parametrize("heading", ["plan", "validate", "explain", "snapshots list"])
 def test_every_name_at_the_top_is_documented(documents: dict[str, str], heading: str) -> None:
     told = {re.split(r"[.\[]", name)[0] for name in documented(heading)}
     assert set(standard_json.loads(documents[heading])) == told

@@ -84,7 +84,7 @@ def test_a_disk_is_as_its_source_unless_said_otherwise(
     ("request_fields", "facts", "codes"),
     [
         ({}, {}, []),
-        ({"size_gib": 8}, {}, ["SN-16"]),
+        ({"size_gib": 8}, {}, ["disk-too-small"]),
         ({}, {"completion": 12.0}, ["snapshot-unusable"]),
         ({"name": "no/slash"}, {}, ["restore-name"]),
         ({"name": "x" * 81}, {}, ["restore-name"]),
@@ -94,7 +94,7 @@ def test_a_disk_is_as_its_source_unless_said_otherwise(
         (
             {"size_gib": 8, "name": "-", "resource_group": "rg-nope"},
             {},
-            ["restore-name", "resource-group-absent", "SN-16"],
+            ["restore-name", "resource-group-absent", "disk-too-small"],
         ),
     ],
 )
