@@ -119,6 +119,17 @@ def test_other_disks(backup: RecoveryServicesBackupClient, compute: ComputeManag
     assert compute.virtual_machines.get(GROUP, "web-01").storage_profile.os_disk.name != before
 
 
+def test_validate(backup: RecoveryServicesBackupClient) -> None:
+    point = newest(backup, "web-01")
+    wish = request("web-01", point, recovery_type="OriginalLocation", zones=["2"]).properties
+    asked = models.ValidateIaasVMRestoreOperationRequest(restore_request=wish)
+    answer = backup.operation.validate(
+        VAULT, GROUP, models.ValidateOperationRequestResource(id=point, properties=asked)
+    ).validate_operation_response
+    codes = [result.code for result in answer.validation_results]
+    assert codes == ["UserErrorVmNotShutDown", "UserErrorCrossZonalRestoreNotSupported"]
+
+
 def test_cancel(backup: RecoveryServicesBackupClient) -> None:
     point = list(backup.recovery_points.list(*place("web-01")))[-1].name
     wish = request("web-01", point, recovery_type="RestoreDisks", target_resource_group_id=TARGET)
