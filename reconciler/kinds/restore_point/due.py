@@ -23,6 +23,8 @@ MOST_POINTS = 500
 """Of one VM, in all of its collections (SN-20)."""
 SPACING = {"ApplicationConsistent": timedelta(hours=3), "CrashConsistent": timedelta(hours=1)}
 """The least time from one point of a VM to the next (SN-20)."""
+_LEEWAY = timedelta(minutes=15)
+"""Runs do not start to the second: every three hours must not become every six because one ran a minute late."""
 NOT_CRASH_CONSISTENT = frozenset({"UltraSSD_LRS", "PremiumV2_LRS"})
 """Disk types that a crash-consistent point cannot hold (SN-21)."""
 
@@ -111,7 +113,7 @@ def _covered(asked: Asked, slot: datetime, expansion: Expansion) -> Remark | Non
 
 def _put_off(asked: Asked, points: Sequence[Resource], now: datetime) -> Remark | None:
     newest = max((facts_of(one).created for one in points if not _failed(one)), default=None)
-    if newest is None or newest + SPACING[asked.mode] <= now:
+    if newest is None or newest + SPACING[asked.mode] - _LEEWAY <= now:
         return None
     hours = SPACING[asked.mode] // timedelta(hours=1)
     return Remark(

@@ -120,9 +120,14 @@ def test_a_shortened_keep_prunes_what_the_earlier_one_would_hold(expansion: Make
 
 @pytest.mark.parametrize(
     ("mode", "age", "due"),
-    [("ApplicationConsistent", 2, False), ("ApplicationConsistent", 3, True), ("CrashConsistent", 1, True)],
+    [
+        ("ApplicationConsistent", 2.5, False),
+        ("ApplicationConsistent", 2.8, True),
+        ("CrashConsistent", 0.7, False),
+        ("CrashConsistent", 0.8, True),
+    ],
 )
-def test_points_keep_their_distance(expansion: Make, mode: str, age: int, due: bool) -> None:
+def test_points_keep_their_distance(expansion: Make, mode: str, age: float, due: bool) -> None:
     late = point(HOME, SLOT - 6 * HOUR, late=8 * HOUR - age * HOUR)
     resources, findings = expand(expansion([schedule(restorePointMode=mode)], [assign(VM)], [late]))
     assert bool(taken(resources)) == due
