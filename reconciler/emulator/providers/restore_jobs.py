@@ -94,9 +94,13 @@ def _progress(world: World, body: Body, kept: Kept) -> Progress:
 
 
 def show_restore(world: World, body: Body, kept: Kept, *, full: bool) -> Body:
-    """`actionsInfo` stays on jobs that are over; `extendedInfo` comes with a GET of the job only."""
+    """`actionsInfo` stays on jobs that are over, and is not there in the secondary region, where nothing is cancelled.
+
+    `extendedInfo` comes with a read of the job only.
+    """
     progress = _progress(world, body, kept)
-    properties = {"jobType": "AzureIaaSVMJob", "actionsInfo": ["Cancellable"], **body["properties"]}
+    actions = {} if kept.restore.secondary else {"actionsInfo": ["Cancellable"]}
+    properties = {"jobType": "AzureIaaSVMJob", **actions, **body["properties"]}
     properties["duration"] = iso_duration(progress.seen - progress.start)
     properties["status"] = progress.status
     if not progress.is_running:

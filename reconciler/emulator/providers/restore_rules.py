@@ -86,6 +86,13 @@ def _check_form(_world: World, ask: Ask) -> None:
         raise _invalid("BP-100", f"region {sent['region']!r} is not {ask.region}")
 
 
+def _check_tier(_world: World, ask: Ask) -> None:
+    """A point that never reached the vault goes with its snapshot, also where a stopped item keeps it in its list."""
+    if not ask.source.is_fresh and not ask.source.is_vaulted:
+        message = "The snapshot of the recovery point is gone, and the recovery point is not in the vault."
+        raise refuse("BP-112", "UserErrorInstantRpNotFound", message)
+
+
 def _check_staging(world: World, ask: Ask) -> None:
     """An account that does not exist is found out by the job only: recorded so. One elsewhere is refused."""
     account_id = staging_account(ask.sent)
@@ -193,6 +200,7 @@ def _check_disks(_world: World, ask: Ask) -> None:
 
 _RULES: tuple[Callable[[World, Ask], None], ...] = (
     _check_form,
+    _check_tier,
     _check_staging,
     _check_groups,
     _check_new_machine,

@@ -31,6 +31,7 @@ RESTORE_ESTATE: dict[str, Any] = {
         },
         {"name": "web-01", "resourceGroup": "rg-App", "tags": {"env": "prod"}, "dataDisks": [64, 128], "zone": "1"},
         {"name": "off-01", "resourceGroup": "rg-App", "os": "Windows", "power": "deallocated", "dataDisks": [32]},
+        {"name": "hour-01", "resourceGroup": "rg-App"},
         {"name": "part-01", "resourceGroup": "rg-App", "os": "Windows", "dataDisks": [32, 32]},
     ],
     "networks": [
@@ -45,7 +46,14 @@ RESTORE_ESTATE: dict[str, Any] = {
         for name, location, prefix in (("vnet-weu", "westeurope", "10.1"), ("vnet-neu", "northeurope", "10.2"))
     ],
     "backup": {
-        "policies": {"daily-30d": {}},
+        "policies": {
+            "daily-30d": {},
+            "hourly": {
+                "tier": "Enhanced",
+                "schedule": {"frequency": "Hourly", "time": "08:00"},
+                "instantRestoreDays": 3,
+            },
+        },
         "vaults": [
             {
                 "name": "rsv-app",
@@ -59,6 +67,7 @@ RESTORE_ESTATE: dict[str, Any] = {
                     {"vm": "rg-App/off-01", "policy": "daily-30d"},
                     {"vm": "rg-App/part-01", "policy": "daily-30d", "disks": {"include": [1]}},
                     {"vm": "rg-App/gone-01", "policy": "daily-30d"},
+                    {"vm": "rg-App/hour-01", "policy": "hourly"},
                     {"vm": "rg-doomed/doomed-01", "policy": "daily-30d"},
                 ],
             }

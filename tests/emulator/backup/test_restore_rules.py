@@ -165,6 +165,18 @@ def test_a_point_that_is_not_there(restorer: Any) -> None:
     assert (answer.status, answer.code) == (404, "ResourceNotFound")
 
 
+def test_a_stopped_item_lists_points_that_went_with_their_snapshots(restorer: Any) -> None:
+    stop = {"policy": "", "protectionState": "ProtectionStopped"}
+    restorer.caller.finish(restorer.caller.configure("hour-01", **stop))
+    restorer.caller.wait(days=10)
+    points = restorer.points("hour-01")
+    tiers = [[tier["type"] for tier in point["properties"]["recoveryPointTierDetails"]] for point in points]
+    vaulted, lost = tiers.index(["InstantRP", "HardenedRP"]), tiers.index(["InstantRP"])
+    answer = restorer.send("hour-01", lost)
+    assert (answer.rule, answer.code) == ("BP-112", "UserErrorInstantRpNotFound")
+    assert restorer.send("hour-01", vaulted).status == 202
+
+
 def test_what_is_soft_deleted_must_come_back_first(restorer: Any) -> None:
     restorer.caller.do("DELETE", restorer.caller.item_path("web-01"))
     answer = restorer.send("web-01")
