@@ -51,7 +51,7 @@ def _sources(series: Series, wish: Wish, taken: Resource | None) -> dict[datetim
     found = {
         point.slot: point.address
         for point in series.sources
-        if point.facts.usable and point.facts.incremental and (unfinished is None or point.slot < unfinished)
+        if point.usable and point.facts.incremental and (unfinished is None or point.slot < unfinished)
     }
     if taken is not None and unfinished is None:
         found[wish.timetable.slot] = taken.address

@@ -51,7 +51,7 @@ def prospects_of(
 
 def _spare_last(prospects: Sequence[Prospect], points: Sequence[Point]) -> None:
     """The newest usable one of these stays where all the others go."""
-    usable = sorted((point for point in points if point.facts.usable), key=lambda one: (one.slot, one.address))
+    usable = sorted((point for point in points if point.usable), key=lambda one: (one.slot, one.address))
     if not usable or any(all(point not in one.leaving for one in prospects) for point in usable):
         return
     for one in prospects:

@@ -39,9 +39,14 @@ class Point:
         return self.facts.state == "Failed" or bool(self.facts.copy_error)
 
     @property
+    def usable(self) -> bool:
+        """Whether a disk can surely be made from it: one that is being written to may yet be in the making."""
+        return self.facts.usable and self.facts.state == "Succeeded"
+
+    @property
     def under_way(self) -> bool:
-        """Being made, or copied in the background."""
-        return not (self.facts.usable or self.failed or self.leaving)
+        """Being made, changed, or copied in the background."""
+        return not (self.usable or self.failed or self.leaving)
 
 
 @dataclass(slots=True)

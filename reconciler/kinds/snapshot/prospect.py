@@ -62,9 +62,8 @@ class Prospect:
         yield from new.values()
 
     def _staying(self, point: Point) -> Resource:
-        settled = point.facts.state == "Succeeded" and not point.failed
         spec: SnapshotSpec = point.resource.spec  # type: ignore[assignment]  # an address of this kind
-        if self.timetable is None or not settled:
+        if self.timetable is None or not point.usable:
             return point.resource
         wanted = exported_as(spec, self.timetable.schedule)
         if wanted is spec:

@@ -32,7 +32,7 @@ def report(survey: Survey, disk: str, prospects: Mapping[str, Prospect]) -> None
 
 
 def _report_orphan(survey: Survey, points: list[Point], prospects: Mapping[str, Prospect]) -> None:
-    newest = max(points, key=lambda point: (point.facts.usable, point.slot))
+    newest = max(points, key=lambda point: (point.usable, point.slot))
     names = ", ".join(sorted({point.facts.schedule for point in points}))
     age = format_age(survey.expansion.now - newest.slot)
     undeclared = any(one.timetable is None for one in prospects.values())
@@ -90,7 +90,7 @@ def _report_spared(survey: Survey, one: Prospect, point: Point, why: str) -> Non
 def _report_age(survey: Survey, one: Prospect, wish: Wish) -> None:
     """The promised RPO, where nothing but snapshots keeps it."""
     rpo, machine = wish.assignment.objectives.rpo, wish.machine
-    newest = max((point.facts.created for point in one.series.sources if point.facts.usable), default=None)
+    newest = max((point.facts.created for point in one.series.sources if point.usable), default=None)
     if rpo is None or newest is None or survey.backup(machine) or survey.backup_unknown(machine):
         return
     age = survey.expansion.now - newest
