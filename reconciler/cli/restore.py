@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 NAME = click.option("--name", required=True, help="Name of what is made; it must be free.")
 GROUP = click.option("--resource-group", default="", help="Where it is made  [default: that of the source].")
-ZONE = click.option("--zone", default="", help="Availability zone, as 1  [default: a VM's that of its source].")
+ZONE = click.option("--zone", default="", help="Availability zone, as 1, or none  [default: that of the source].")
 SKU = click.option("--sku", default="", help="Type of the disks, as Premium_LRS  [default: that of the source disk].")
 _COMMON = (
     POLICIES,

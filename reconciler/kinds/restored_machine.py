@@ -29,10 +29,11 @@ PROVIDER = "Microsoft.Compute/virtualMachines"
 
 
 class DataDisk(msgspec.Struct, frozen=True):
-    """A data disk on its LUN."""
+    """A data disk on its LUN; `caching` "" leaves it to Azure."""
 
     lun: int
     disk: Ref
+    caching: str = ""
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -45,19 +46,21 @@ class Offer(msgspec.Struct, frozen=True):
 
 class RestoredMachineSpec(Spec, frozen=True, kw_only=True):
     """`zone` "" leaves the VM regional; `security_type` is "" (Standard) or TrustedLaunch, with secure boot and vTPM as
-    the source has them; `license_type` is Windows_Server and the like."""
+    the source has them; `license_type` is Windows_Server and the like; `ultra_ssd` lets Ultra disks be attached."""
 
     location: str
     size: str
     zone: str = ""
     os_type: str
     os_disk: Ref
+    os_caching: str = ""
     data_disks: tuple[DataDisk, ...] = ()
     network_interface: Ref
     security_type: str = ""
     secure_boot: bool = False
     vtpm: bool = False
     license_type: str = ""
+    ultra_ssd: bool = False
     offer: Offer | None = None
 
     def refs(self) -> Iterator[tuple[str, Ref]]:
@@ -78,6 +81,7 @@ class AttachedDiskBody(msgspec.Struct, frozen=True, rename="camel"):
 
     lun: int = 0
     os_type: str | None = None
+    caching: str | None = None
     managed_disk: AttachedBody | None = None
 
 
@@ -114,6 +118,12 @@ class SecurityBody(msgspec.Struct, frozen=True, rename="camel"):
     uefi_settings: UefiBody | None = None
 
 
+class CapabilitiesBody(msgspec.Struct, frozen=True):
+    """`properties.additionalCapabilities`."""
+
+    ultra_ssd: bool | None = msgspec.field(name="ultraSSDEnabled", default=None)
+
+
 class RestoredMachineProperties(msgspec.Struct, frozen=True, rename="camel"):
     """What is read of a VM that is restored, or restored from."""
 
@@ -122,6 +132,7 @@ class RestoredMachineProperties(msgspec.Struct, frozen=True, rename="camel"):
     network_profile: NetworkBody | None = None
     security_profile: SecurityBody | None = None
     license_type: str | None = None
+    additional_capabilities: CapabilitiesBody | None = None
     provisioning_state: str | None = None
 
 
@@ -155,23 +166,29 @@ class RestoredMachineKind(RestoredKind[RestoredMachineSpec, RestoredMachineBody]
         network = properties.network_profile or NetworkBody()
         interface = network.network_interfaces[0] if network.network_interfaces else None
         trusted = bool(wanted.security_type)
+        capabilities = properties.additional_capabilities or CapabilitiesBody()
+        cached = {disk.lun for disk in wanted.data_disks if disk.caching}
         return RestoredMachineSpec(
             location=normalise_location(body.location),
             size=same_word(properties.hardware_profile.vm_size, wanted.size),
             zone=(body.zones or ("",))[0],
             os_type=same_word(storage.os_disk.os_type or "", wanted.os_type),
             os_disk=_ref("disk", storage.os_disk.managed_disk, place),
+            os_caching=(storage.os_disk.caching or "") if wanted.os_caching else "",
             data_disks=tuple(
-                sorted(
-                    (DataDisk(one.lun, _ref("disk", one.managed_disk, place)) for one in storage.data_disks or ()),
-                    key=lambda one: one.lun,
+                DataDisk(
+                    one.lun,
+                    _ref("disk", one.managed_disk, place),
+                    (one.caching or "") if one.lun in cached else "",
                 )
+                for one in sorted(storage.data_disks or (), key=lambda one: one.lun)
             ),
             network_interface=_ref("network_interface", interface, place),
             security_type=(security.security_type or "") if trusted else "",
             secure_boot=bool(uefi.secure_boot_enabled) if trusted else False,
             vtpm=bool(uefi.v_tpm_enabled) if trusted else False,
             license_type=(properties.license_type or "") if wanted.license_type else "",
+            ultra_ssd=bool(capabilities.ultra_ssd) if wanted.ultra_ssd else False,
             offer=body.plan if wanted.offer else None,
         )
 
@@ -237,15 +254,27 @@ def _machine(spec: RestoredMachineSpec, place: Place) -> models.VirtualMachine:
     properties = models.VirtualMachineProperties(
         hardware_profile=models.HardwareProfile(vm_size=spec.size),
         storage_profile=models.StorageProfile(
-            os_disk=models.OSDisk(create_option="Attach", os_type=spec.os_type, managed_disk=attached(spec.os_disk)),
+            os_disk=models.OSDisk(
+                create_option="Attach",
+                os_type=spec.os_type,
+                caching=spec.os_caching or None,
+                managed_disk=attached(spec.os_disk),
+            ),
             data_disks=[
-                models.DataDisk(lun=one.lun, create_option="Attach", managed_disk=attached(one.disk))
+                models.DataDisk(
+                    lun=one.lun,
+                    create_option="Attach",
+                    caching=one.caching or None,
+                    managed_disk=attached(one.disk),
+                )
                 for one in spec.data_disks
             ],
         ),
         network_profile=models.NetworkProfile(network_interfaces=[models.NetworkInterfaceReference(id=interface)]),
         license_type=spec.license_type or None,
     )
+    if spec.ultra_ssd:
+        properties.additional_capabilities = models.AdditionalCapabilities(ultra_ssd_enabled=True)
     if spec.security_type:
         properties.security_profile = models.SecurityProfile(
             security_type=spec.security_type,

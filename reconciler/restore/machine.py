@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from reconciler.kinds.restored_disk import RestoredDiskSpec
 from reconciler.kinds.restored_interface import PROVIDER as INTERFACES
 from reconciler.kinds.restored_interface import RestoredInterfaceSpec
 from reconciler.kinds.restored_machine import PROVIDER as MACHINES
@@ -20,7 +21,7 @@ from reconciler.restore.choice import Choice
 from reconciler.restore.network import Connection, connect
 from reconciler.restore.sets import OS, Part
 from reconciler.restore.surroundings import Surroundings
-from reconciler.restore.wish import Target, Wanted, Wish, check_disk, check_name, disk_of
+from reconciler.restore.wish import REGIONAL, Target, Wanted, Wish, check_disk, check_name, disk_of
 
 _TRUSTED = "TrustedLaunch"
 
@@ -34,10 +35,10 @@ def wish_for_machine(
     subscription = chosen.machine.subscription
     alias = declared.alias(subscription) or subscription
     target = Target(alias, subscription, request.resource_group or chosen.machine.resource_group)
-    zone = request.zone or _zone_of_source(choice, around)
+    zone = _zone(request, choice, around)
     machine = str(target.arm_id(MACHINES, request.name))
     disks = {
-        part.place: (part, Wanted(_disk_name(request.name, part.place), zone, request.sku, machine=machine))
+        part.place: (part, Wanted(_disk_name(request.name, part.place), zone or REGIONAL, request.sku, machine=machine))
         for part in choice.parts
     }
     connection = connect(request, chosen.region, around)
@@ -65,8 +66,10 @@ def _disk_name(machine: str, place: str) -> str:
     return f"{machine}-os" if place == OS else f"{machine}-data-{place}"
 
 
-def _zone_of_source(choice: Choice, around: Surroundings) -> str:
-    """A zone means nothing in another region."""
+def _zone(request: MachineRequest, choice: Choice, around: Surroundings) -> str:
+    """That of the source, unless said otherwise; a zone means nothing in another region."""
+    if request.zone:
+        return "" if request.zone.casefold() == REGIONAL else request.zone
     zones = (around.machine.zones or ()) if around.machine and around.region == choice.chosen.region else ()
     return zones[0] if zones else ""
 
@@ -93,16 +96,20 @@ def _machine(
 ) -> Resource:
     source = around.machine
     security = _security_type(choice, around)
-    uefi = _uefi(around)
+    uefi, caching = _uefi(around), _caching(around)
     spec = RestoredMachineSpec(
         location=choice.chosen.region,
         size=_size(request, choice, around),
         zone=zone,
         os_type=_os_type(choice, around),
         os_disk=Ref.of(made[OS].address),
+        os_caching=caching.get(OS, ""),
         data_disks=tuple(
-            DataDisk(int(place), Ref.of(disk.address)) for place, disk in made.items() if place.isdecimal()
+            DataDisk(int(place), Ref.of(disk.address), caching.get(place, ""))
+            for place, disk in made.items()
+            if place.isdecimal()
         ),
+        ultra_ssd=any(_is_ultra(disk) for disk in made.values()),
         network_interface=Ref.of(interface.address),
         security_type=_TRUSTED if security == _TRUSTED else "",
         secure_boot=security == _TRUSTED and (uefi is None or bool(uefi.secure_boot_enabled)),
@@ -166,6 +173,19 @@ def _uefi(around: Surroundings) -> UefiBody | None:
     """None where it is not known: then both are on, as Azure has it for new VMs."""
     profile = around.machine.properties.security_profile if around.machine else None
     return profile.uefi_settings if profile else None
+
+
+def _caching(around: Surroundings) -> dict[str, str]:
+    """By place, as the source has it; of a VM that is gone nothing: Azure's defaults."""
+    if around.machine is None:
+        return {}
+    storage = around.machine.properties.storage_profile
+    known = {str(disk.lun): disk.caching or "" for disk in storage.data_disks or ()}
+    return {OS: storage.os_disk.caching or "", **known}
+
+
+def _is_ultra(disk: Resource) -> bool:
+    return isinstance(disk.spec, RestoredDiskSpec) and disk.spec.sku.casefold() == "ultrassd_lrs"
 
 
 def _os_part(choice: Choice) -> Part | None:

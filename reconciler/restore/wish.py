@@ -11,6 +11,7 @@ from reconciler.kinds.restored_disk import RestoredDiskSpec
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.counting import count
+from reconciler.model.disk import Disk
 from reconciler.model.live import Live
 from reconciler.model.resource import Ref, Resource
 from reconciler.model.restore_request import RestoreRequest
@@ -21,6 +22,8 @@ from reconciler.restore.sets import Part
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?", re.ASCII)
 _LARGE = frozenset({"ultrassd_lrs", "premiumv2_lrs"})
 """Disk types with 4096-byte sectors (SN-13)."""
+REGIONAL = "none"
+"""What is written for no zone, where the source has one."""
 FALLBACK_SKU = "StandardSSD_LRS"
 """The type of a disk whose source disk is gone, unless the person names one."""
 
@@ -64,7 +67,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the person wants of one disk; "" and 0 leave it to the source."""
+    """What the person wants of one disk; "" and 0 leave it to the source. `zone` may be `none`."""
 
     name: str
     zone: str = ""
@@ -75,7 +78,7 @@ class Wanted:
 
 
 def disk_of(part: Part, wanted: Wanted, target: Target, live: Live) -> Resource:
-    """The disk to be made from one part. Its type is that of the source disk where that is still there."""
+    """The disk to be made from one part. Its type and zone are those of the source disk where that is still there."""
     source_disk = live.disks_by_id.get(ArmId(part.disk_id)) if part.disk_id else None
     sku = wanted.sku or (source_disk.sku if source_disk else "") or FALLBACK_SKU
     spec = RestoredDiskSpec(
@@ -85,7 +88,7 @@ def disk_of(part: Part, wanted: Wanted, target: Target, live: Live) -> Resource:
         location=part.source.location,
         sku=sku,
         size_gib=wanted.size_gib or part.size_gib or (source_disk.size_gib if source_disk else 0),
-        zone="" if sku.casefold().endswith("_zrs") else wanted.zone,
+        zone=_zone(wanted.zone, sku, source_disk, part.source.location),
         os_type=part.os_type,
         hyper_v_generation=part.hyper_v_generation,
         security_type=part.security_type,
@@ -93,6 +96,15 @@ def disk_of(part: Part, wanted: Wanted, target: Target, live: Live) -> Resource:
     )
     address = target.address("disk", wanted.name)
     return Resource(address, spec, target.arm_id(DISKS, wanted.name), part.source.location)
+
+
+def _zone(wanted: str, sku: str, source: Disk | None, region: str) -> str:
+    """A regional disk does not fit a VM in a zone; a zone-redundant one is in all of them; zones of two regions have
+    nothing in common."""
+    if sku.casefold().endswith("_zrs") or wanted.casefold() == REGIONAL:
+        return ""
+    of_source = source.zones[0] if source and source.zones and source.location == region else ""
+    return wanted or of_source
 
 
 def check_disk(part: Part, wanted: Wanted, live: Live) -> Iterator[Finding]:
@@ -122,7 +134,7 @@ def check_disk(part: Part, wanted: Wanted, live: Live) -> Iterator[Finding]:
             address=where,
             advice=f"leave --sku out: {source.sku}",
         )
-    if wanted.zone and wanted.sku.casefold().endswith("_zrs"):
+    if wanted.zone not in ("", REGIONAL) and wanted.sku.casefold().endswith("_zrs"):
         yield Finding(
             code="zone-ignored",
             severity=Severity.WARNING,

@@ -16,12 +16,14 @@ from reconciler.kinds.restored_interface import (
     InterfaceProperties,
 )
 from reconciler.kinds.restored_machine import (
+    AttachedDiskBody,
     HardwareBody,
     Offer,
     RestoredMachineBody,
     RestoredMachineProperties,
     RestoredMachineSpec,
     SecurityBody,
+    StorageBody,
     UefiBody,
 )
 from reconciler.model.arm_id import ArmId
@@ -48,7 +50,7 @@ NETWORKS = (
 
 
 def live(*resources: Resource, sku: str = "Premium_LRS", **fields: Any) -> Live:
-    disk = Disk(ArmId(DISK), "0", HOME, 64, sku)
+    disk = Disk(ArmId(DISK), "0", HOME, 64, sku, ("3",))
     return replace(estate(*resources, **fields), resource_groups=frozenset({"prod/rg-app"}), disks=(disk,))
 
 
@@ -62,7 +64,8 @@ def disk_spec(wish: Wish) -> RestoredDiskSpec:
     ("request_fields", "facts", "expected"),
     [
         ({}, {}, ("StandardSSD_LRS", 64, "")),
-        ({}, {"disk_id": DISK}, ("Premium_LRS", 64, "")),
+        ({}, {"disk_id": DISK}, ("Premium_LRS", 64, "3")),
+        ({"zone": "none"}, {"disk_id": DISK}, ("Premium_LRS", 64, "")),
         ({"sku": "PremiumV2_LRS", "zone": "2"}, {"disk_id": DISK}, ("PremiumV2_LRS", 64, "2")),
         ({"sku": "Premium_ZRS", "zone": "2"}, {}, ("Premium_ZRS", 64, "")),
         ({"size_gib": 128}, {}, ("StandardSSD_LRS", 128, "")),
@@ -119,6 +122,9 @@ def surroundings(**fields: Any) -> Surroundings:
         plan=Offer("byol", "firewall", "acme"),
         properties=RestoredMachineProperties(
             hardware_profile=HardwareBody("Standard_D4s_v5"),
+            storage_profile=StorageBody(
+                AttachedDiskBody(caching="ReadWrite"), (AttachedDiskBody(0, None, "ReadOnly"),)
+            ),
             security_profile=SecurityBody("TrustedLaunch", UefiBody(True, True)),
             license_type="RHEL_BYOS",
         ),
@@ -151,7 +157,8 @@ def test_a_vm_is_as_its_source(declared: Declared) -> None:
     assert (spec.size, spec.zone, spec.os_type, spec.license_type) == ("Standard_D4s_v5", "2", "Linux", "RHEL_BYOS")
     assert (spec.security_type, spec.secure_boot, spec.vtpm) == ("TrustedLaunch", True, True)
     assert spec.offer == Offer("byol", "firewall", "acme")
-    assert [disk.lun for disk in spec.data_disks] == [0]
+    assert [(disk.lun, disk.caching) for disk in spec.data_disks] == [(0, "ReadOnly")]
+    assert spec.os_caching == "ReadWrite"
     assert {name for name, _ in spec.refs()} == {"os_disk", "data_disks", "network_interface"}
     interface: Any = wish.resources[-2].spec
     assert (interface.subnet, interface.security_group) == (f"{VNET}/subnets/app", NSG)
@@ -208,6 +215,13 @@ def test_of_a_vm_that_is_gone_a_restore_point_tells_the_size(declared: Declared)
     assert [finding.code for finding in wish.findings] == ["source-gone"]
     assert (machine_spec(wish).size, machine_spec(wish).os_type) == ("Standard_D2s_v5", "Windows")
     assert all(isinstance(item.spec, RestoredDiskSpec) and item.spec.from_restore_point for item in wish.resources[:2])
+
+
+def test_ultra_disks_need_a_vm_that_takes_them(declared: Declared) -> None:
+    parts = (PARTS[0], snapshot("0", disk_id=DISK))
+    ultra = wish_for(REQUEST, live(*parts, sku="UltraSSD_LRS"), surroundings(), declared)
+    plain = wish_for(REQUEST, live(*parts), surroundings(), declared)
+    assert (machine_spec(ultra).ultra_ssd, machine_spec(plain).ultra_ssd) == (True, False)
 
 
 def test_a_confidential_vm_cannot_be_made_of_its_disks(declared: Declared) -> None:
