@@ -68,10 +68,13 @@ def begin_restore(world: World, ask: Ask, principal: str) -> Operation:
     restore = _accept(world, ask)
     count_restore(world, restore.item)
     guid, effect = world.new_guid(), world.operations.effect
+    length = draw_length(world, "restore")
+    operation = world.operations.start(
+        "restore", duration=length, guid=guid, job=guid, resource=f"{restore.item}/restores"
+    )
     if effect is None or effect.error is None:
         _begin_job(world, ask.source.vault["id"], guid, restore)
-    length = draw_length(world, "restore")
-    return world.operations.start("restore", duration=length, guid=guid, job=guid, resource=f"{restore.item}/restores")
+    return operation
 
 
 def _accept(world: World, ask: Ask) -> Restore:

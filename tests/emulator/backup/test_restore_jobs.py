@@ -150,3 +150,13 @@ def test_a_fault_of_the_request_leaves_no_job(restorer: Any) -> None:
     restorer.caller.wait(hours=3)
     assert restorer.caller.get("rsv-app/backupJobs", "operation eq 'Restore'")["value"] == []
     assert restorer.disks() == {}
+
+
+def test_an_operation_that_is_forgotten_leaves_its_job(restorer: Any) -> None:
+    restorer.world.faults.add({"method": "POST", "path": "*/restore", "operation": "forgotten", "count": 1})
+    url = restorer.send("web-01").headers["Azure-AsyncOperation"].removeprefix("https://localhost:9443")
+    assert restorer.caller.send("GET", url.partition("&t=")[0]).status == 404
+    (job,) = restorer.caller.get("rsv-app/backupJobs", "operation eq 'Restore'")["value"]
+    assert job["properties"]["status"] == "InProgress"
+    restorer.caller.wait(hours=1)
+    assert restorer.job(job["name"])["status"] == "Completed"
