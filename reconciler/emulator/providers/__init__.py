@@ -50,6 +50,7 @@ from reconciler.emulator.providers import (
     vault_deletion,
     vaults,
 )
+from reconciler.emulator.providers.site_recovery import SITE_RECOVERY
 from reconciler.emulator.router import Route, Router
 from reconciler.emulator.world import Completion, Ticker, World
 
@@ -99,6 +100,7 @@ PROVIDERS: tuple[ModuleType, ...] = (
     backup_operations,
     backup_runs,
     backup_estate,
+    *SITE_RECOVERY,
 )
 
 

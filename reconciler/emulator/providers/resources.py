@@ -21,7 +21,14 @@ from reconciler.emulator.world import World
 SUBSCRIPTIONS = "Microsoft.Resources/subscriptions"
 GROUPS = "Microsoft.Resources/resourceGroups"
 PROTECTED_ITEMS = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
-NAMESPACES = ("Microsoft.Compute", "Microsoft.Network", "Microsoft.RecoveryServices", "Microsoft.Resources")
+NAMESPACES = (
+    "Microsoft.Automation",
+    "Microsoft.Compute",
+    "Microsoft.Network",
+    "Microsoft.RecoveryServices",
+    "Microsoft.Resources",
+    "Microsoft.Storage",
+)
 LOCATIONS = {"westeurope": "West Europe", "northeurope": "North Europe", "eastus2": "East US 2"}
 GROUP_DELETION = timedelta(seconds=45)
 

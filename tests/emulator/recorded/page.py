@@ -64,7 +64,7 @@ def _absent(differences: dict[str, Any]) -> Iterator[str]:
     yield "## Absent\n"
     yield "| | request | why |\n| --- | --- | --- |"
     yield from (f"| {entry['does']} | `{entry['request']}` | {entry['reason']} |" for entry in differences["absent"])
-    yield "\nSo are Site Recovery, backups of databases and files, and whatever else is not named on this page.\n"
+    yield "\nSo are backups of databases and files, and whatever else is not named on this page.\n"
 
 
 def _fields(differences: dict[str, Any]) -> Iterator[str]:

@@ -12,7 +12,8 @@ from typing import Any
 _WIRE = Path(__file__).parents[3].parent / "shared" / "azure" / "wire"
 RECORDINGS = _WIRE / "backup"
 SNAPSHOTS = _WIRE / "snapshot"
-_TRAFFIC = "real traffic"
+REPLICATION = _WIRE / "asr"
+_TRAFFIC = ("real traffic", "real traffic, except exchanges that carry their own kind", "mixed (marked per exchange)")
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,11 @@ class Exchange:
 
 def _read(file: Path, name: str) -> Iterator[Exchange]:
     document = json.loads(file.read_text(encoding="utf-8"))
-    if document.get("kind", _TRAFFIC) != _TRAFFIC:
+    if document.get("kind", _TRAFFIC[0]) not in _TRAFFIC:
         return  # examples of documentation, and requests that somebody made up around a real error
     for number, entry in enumerate(document["exchanges"]):
+        if "kind" in entry:
+            continue  # the same, of one exchange
         request, response = entry["request"], entry["response"]
         yield Exchange(
             file=name,
@@ -60,4 +63,5 @@ def exchanges() -> tuple[Exchange, ...]:
     """All recorded exchanges, file by file, in the order in which they happened."""
     files = [(file, file.stem) for file in sorted(RECORDINGS.glob("*.json"))]
     files += [(file, f"snapshot/{file.stem}") for file in sorted(SNAPSHOTS.glob("*.json"))]
+    files += [(file, f"asr/{file.stem}") for file in sorted(REPLICATION.glob("*.json"))]
     return tuple(exchange for file, name in files for exchange in _read(file, name))
