@@ -16,6 +16,8 @@ from reconciler.model.resource import Resource, State
 
 BURST = timedelta(minutes=5)
 """The time in which a disk takes seven snapshots at most (SN-10)."""
+_SETTLED = frozenset({"Succeeded", "Failed", "Deleting"})
+_COMPLETE = 100.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +48,7 @@ class Point:
     @property
     def under_way(self) -> bool:
         """Being made, changed, or copied in the background."""
-        return not (self.usable or self.failed or self.leaving)
+        return self.facts.state not in _SETTLED or (self.facts.completion < _COMPLETE and not self.failed)
 
 
 @dataclass(slots=True)
@@ -101,7 +103,7 @@ class Holdings:
     def _count(self, address: Address, resource: Resource, facts: SnapshotFacts, now: datetime) -> None:
         """What Azure counts, whoever made it."""
         disk = fold(facts.disk_unique_id)
-        incomplete = facts.completion < 100 and facts.state != "Failed" and not facts.copy_error
+        incomplete = facts.completion < _COMPLETE and facts.state != "Failed" and not facts.copy_error
         if facts.copy_of is not None:
             if incomplete:
                 self.copying[fold(address.subscription), resource.location] += 1
