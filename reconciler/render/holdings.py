@@ -12,7 +12,7 @@ from reconciler.render import json
 from reconciler.render.escape import visible
 from reconciler.render.style import Tone, paint
 
-_HEADS = ("SLOT", "AGE", "DISK", "SIZE", "TYPE", "STATE", "KEPT BECAUSE OF", "COPIES", "NAME")
+_HEADS = ("SLOT", "AGE", "DISK", "SIZE", "TYPE", "STATE", "KEPT BY", "COPIES", "NAME")
 _GAP = "  "
 
 
@@ -77,7 +77,7 @@ def _row(texts: Sequence[str], widths: Sequence[int]) -> str:
 def _cells(row: Restorable, holdings: Holdings) -> tuple[str, ...]:
     when = row.slot or row.created
     kind = row.consistency if row.kind == "restore_point" else "incremental" if row.incremental else "full"
-    held = ", ".join(row.kept) if row.kept else "nothing: goes next" if row.slot else "-"
+    held = ", ".join(row.kept) if row.kept else "nothing any longer" if row.slot else "-"
     texts = (
         spell_slot(when),
         format_age(holdings.now - when),

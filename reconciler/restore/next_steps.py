@@ -26,7 +26,7 @@ def _of_machine(change: Change) -> tuple[str, ...]:
         f"Made:           VM {arm_id.name}, {arm_id}",
         f"Its address:    az vm show --show-details --query privateIps --ids {shlex.quote(str(arm_id))}",
         f"Sign in:        by {port}, with the accounts of the VM that it was made from",
-        "Look first:     host name and scheduled jobs are those of the source; extensions, identities, tags are missing",
+        "Look first:     host name and scheduled jobs are the source's; extensions, identities and tags are missing",
         f"Not protected:  until a Protection selects it; what does: reconciler explain {shlex.quote(arm_id.name)}",
     )
 
