@@ -128,12 +128,12 @@ def choose_luns(sent: Mapping[str, Any], source: RestoreSource) -> list[int]:
     wanted = sent.get("restoreDiskLunList")
     if wanted is None:
         return sorted(source.disks)
-    luns = sorted({OS_DISK_LUN, *map(int, wanted)})
-    missing = [lun for lun in luns if lun not in source.disks]
+    known = {str(lun): lun for lun in source.disks}
+    missing = [str(lun) for lun in wanted if str(lun) not in known]
     if missing:
-        message = f"The recovery point has no disk with LUN {', '.join(map(str, missing))}."
+        message = f"The recovery point has no disk with LUN {', '.join(missing)}."
         raise refuse("BP-100", "UserErrorRestoreDiskLunNotFound", message)
-    return luns
+    return sorted({OS_DISK_LUN, *(known[str(lun)] for lun in wanted)})
 
 
 def staging_account(sent: Mapping[str, Any]) -> str:

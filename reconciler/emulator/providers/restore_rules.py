@@ -16,6 +16,7 @@ from reconciler.emulator.providers.restore_requests import (
     REPLACE,
     REQUEST,
     RestoreSource,
+    choose_luns,
     staging_account,
 )
 from reconciler.emulator.world import World
@@ -91,6 +92,10 @@ def _check_tier(_world: World, ask: Ask) -> None:
     if not ask.source.is_fresh and not ask.source.is_vaulted:
         message = "The snapshot of the recovery point is gone, and the recovery point is not in the vault."
         raise refuse("BP-112", "UserErrorInstantRpNotFound", message)
+
+
+def _check_luns(_world: World, ask: Ask) -> None:
+    choose_luns(ask.sent, ask.source)
 
 
 def _check_staging(world: World, ask: Ask) -> None:
@@ -201,6 +206,7 @@ def _check_disks(_world: World, ask: Ask) -> None:
 _RULES: tuple[Callable[[World, Ask], None], ...] = (
     _check_form,
     _check_tier,
+    _check_luns,
     _check_staging,
     _check_groups,
     _check_new_machine,

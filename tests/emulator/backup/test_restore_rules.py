@@ -35,6 +35,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     ("web-01", {"identityInfo": {"isSystemAssignedIdentity": True}}, "BP-100", "UserErrorVaultIdentityNotFound"),
     ("web-01", {"restoreDiskLunList": [5]}, "BP-100", "UserErrorRestoreDiskLunNotFound"),
+    ("web-01", {"restoreDiskLunList": ["one"]}, "BP-100", "UserErrorRestoreDiskLunNotFound"),
     ("part-01", {"restoreDiskLunList": [0]}, "BP-100", "UserErrorRestoreDiskLunNotFound"),
     ("web-01", REPLACE, "BP-101", "UserErrorVmNotShutDown"),
     ("gone-01", REPLACE, "BP-101", "UserErrorVmNotFoundV2"),

@@ -33,7 +33,8 @@ def test_what_would_be_accepted_has_nothing_to_tell_and_does_not_start(restorer:
 def test_all_refusals_at_once(restorer: Any) -> None:
     wish = restorer.new_machine(subnetId=f"{TARGET}/subnets/none", zones=["3"])
     staging = f"{TARGET}/providers/Microsoft.Storage/storageAccounts/stnorth"
-    assert codes(validate(restorer, "web-01", storageAccountId=staging, **wish)) == [
+    assert codes(validate(restorer, "web-01", storageAccountId=staging, restoreDiskLunList=[7], **wish)) == [
+        "UserErrorRestoreDiskLunNotFound",
         "UserErrorStagingStorageAccountInOtherRegion",
         "UserErrorTargetVirtualNetworkNotFound",
         "UserErrorCrossZonalRestoreNotSupported",
