@@ -17,7 +17,7 @@ from reconciler.emulator.clock import Clock
 from reconciler.emulator.gateway import Call, Gateway
 from reconciler.emulator.store import Store
 from reconciler.emulator.world import Configuration, World
-from tests.emulator.backup.restorer import RESTORE_ESTATE, Restorer, put_targets
+from tests.emulator.backup.restorer import RESTORE_ESTATE, Restorer
 
 SUBSCRIPTION = "11111111-1111-4111-8111-111111111111"
 OTHER_SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
@@ -248,13 +248,5 @@ def restore_estate() -> dict[str, Any]:
 
 
 @pytest.fixture
-def furnish() -> Callable[[World], None]:
-    """``furnish(world)``: storage accounts to restore to."""
-    return put_targets
-
-
-@pytest.fixture
 def restorer(build: Build) -> Restorer:
-    world = build(RESTORE_ESTATE)
-    put_targets(world)
-    return Restorer(Caller(world))
+    return Restorer(Caller(build(RESTORE_ESTATE)))

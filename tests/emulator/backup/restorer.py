@@ -45,6 +45,11 @@ RESTORE_ESTATE: dict[str, Any] = {
         }
         for name, location, prefix in (("vnet-weu", "westeurope", "10.1"), ("vnet-neu", "northeurope", "10.2"))
     ],
+    "storageAccounts": [
+        {"name": "ststaging", "resourceGroup": "rg-target", "location": "westeurope"},
+        {"name": "stnorth", "resourceGroup": "rg-target", "location": "northeurope"},
+        {"name": "stother", "resourceGroup": "rg-other", "location": "westeurope"},
+    ],
     "backup": {
         "policies": {
             "daily-30d": {},
@@ -83,18 +88,6 @@ def staging_id(name: str = "ststaging", subscription: str = SUBSCRIPTION, group:
 
 def network_id(name: str = "vnet-weu") -> str:
     return f"{TARGET}/providers/Microsoft.Network/virtualNetworks/{name}"
-
-
-def put_targets(world: World) -> None:
-    """Storage accounts in both regions of a pair, as their own provider keeps them."""
-    other = staging_id("stother", OTHER_SUBSCRIPTION, "rg-other")
-    for account, location in (
-        (staging_id(), "westeurope"),
-        (staging_id("stnorth"), "northeurope"),
-        (other, "westeurope"),
-    ):
-        body = {"id": account, "name": account.rpartition("/")[2], "location": location}
-        world.store.put(account, "Microsoft.Storage/storageAccounts", body)
 
 
 @dataclass(frozen=True)

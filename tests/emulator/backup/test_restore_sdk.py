@@ -16,10 +16,8 @@ NETWORK = f"{TARGET}/providers/Microsoft.Network/virtualNetworks/vnet-weu"
 
 
 @pytest.fixture
-def server(serve: Any, restore_estate: dict[str, Any], furnish: Any) -> Any:
-    served = serve(estate=restore_estate)
-    furnish(served.emulator.world)
-    return served
+def server(serve: Any, restore_estate: dict[str, Any]) -> Any:
+    return serve(estate=restore_estate)
 
 
 def options(server: Any) -> dict[str, Any]:

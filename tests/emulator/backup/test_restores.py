@@ -190,16 +190,13 @@ def test_a_machine_that_went_with_its_group_comes_back_as_it_was(restorer: Any) 
     assert sorted(disk["properties"]["diskSizeGB"] for disk in restorer.disks().values()) == [32, 127]
 
 
-def test_a_restore_outlives_the_server(
-    restorer: Any, furnish: Any, tmp_path: Any, restore_estate: dict[str, Any]
-) -> None:
+def test_a_restore_outlives_the_server(restorer: Any, tmp_path: Any, restore_estate: dict[str, Any]) -> None:
     def open_world() -> World:
         clock = Clock(estate.origin(restore_estate), speed=0)
         return World(store=Store(tmp_path / "state"), clock=clock, completions=providers.completions())
 
     first = open_world()
     estate.load(first, restore_estate)
-    furnish(first)
     begun = replace(restorer, caller=type(restorer.caller)(first))
     job = begun.start("web-01", **begun.new_machine())
     first.store.close()

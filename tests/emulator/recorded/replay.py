@@ -32,7 +32,7 @@ LONGEST_GAP = timedelta(days=2)
 
 _SEGMENT = re.compile(r"/resource[gG]roups/([^/\"\s]+)(?:/providers/([^/\"\s]+/[^/\"\s]+)/([^/\"?\s]+))?")
 _ITEM = re.compile(r"iaasvmcontainerv2;([^;/\"\s]+);([^;/\"?\s]+)", re.IGNORECASE)
-_ACCOUNT = re.compile(r"/subscriptions/[^\"]+/storageAccounts/[^\"]+")
+_ACCOUNT = re.compile(r"/resourceGroups/([^/\"]+)/providers/Microsoft.Storage/storageAccounts/([^/\"]+)")
 _SUBNET = re.compile(
     r"/resourceGroups/([^/\"]+)/providers/Microsoft.Network/virtualNetworks/([^/\"]+)/subnets/([^/\"]+)"
 )
@@ -80,6 +80,10 @@ def estate_of(exchanges: list[Exchange], states: Mapping[str, Any]) -> dict[str,
                 "machines": False,
             }
             for group, network, subnet in sorted(set(_SUBNET.findall(text)))
+        ],
+        "storageAccounts": [
+            {"name": name, "resourceGroup": group, "location": location}
+            for group, name in sorted(set(_ACCOUNT.findall(text)))
         ],
         "virtualMachines": [
             {
@@ -150,19 +154,12 @@ class Replay:
             tickers=providers.tickers(),
         )
         estate.load(self.world, document)
-        self._put_accounts(exchanges, document["resourceGroups"][0]["location"])
         self._gateway = Gateway(self.world, providers.router())
         self._drawn: dict[str, str] = {}
         self._last = _date(exchanges[0])
         for item in self.world.store.ids(ITEMS) if states.get("backup") == "running" else ():
             self._call("POST", f"{quote(item, safe='/;')}/backup?api-version=2024-04-01", b"{}")
             self.world.advance(timedelta(minutes=1))
-
-    def _put_accounts(self, exchanges: list[Exchange], location: str) -> None:
-        """Storage accounts that restores name."""
-        for account in sorted({match[0] for match in _ACCOUNT.finditer(json.dumps([e.sent for e in exchanges]))}):
-            body = {"id": account, "name": account.rpartition("/")[2], "location": location}
-            self.world.store.put(account, "Microsoft.Storage/storageAccounts", body)
 
     def send(self, exchange: Exchange) -> Response:
         """The emulator's answer to a recorded request."""
