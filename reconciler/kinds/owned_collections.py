@@ -93,6 +93,12 @@ def collection_id(subscription_id: str, group: str, name: str) -> ArmId:
     )
 
 
+def collection_address(scope: str) -> Address:
+    """The collection whose points have this address scope."""
+    group, _, name = scope.rpartition("/")
+    return Address(COLLECTION, group, name)
+
+
 def point_address(scope: str, name: str) -> Address:
     """A restore point in the collection with this address scope (`prod/rg-web/vm-web-01-1f2e3d`)."""
     return Address(POINT, scope, name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from reconciler.kinds.base import Expansion
-from reconciler.kinds.owned_collections import COLLECTION, point_address
+from reconciler.kinds.owned_collections import collection_address, point_address
 from reconciler.kinds.remarks import Remark
 from reconciler.kinds.restore_point.asked import Asked
 from reconciler.kinds.restore_point.spec import Due, RestorePointSpec
@@ -135,9 +135,7 @@ def _to_take(
     disks = (expansion.live.disks_by_id.get(ArmId(item.disk)) for item in asked.held())
     usable = [known for one in points if facts_of(one).usable and (known := facts_of(one).slot)]
     spec = RestorePointSpec(
-        collection=failed.spec.collection  # type: ignore[attr-defined]  # a live point has this kind's spec
-        if failed
-        else Ref.of(Address(COLLECTION, *_parted(asked.scope))),
+        collection=Ref.of(collection_address(failed.address.scope if failed else asked.scope)),
         consistency=asked.mode,
         excluded=tuple(sorted(disk.lun for disk in excluded if disk.lun is not None)),
     )
@@ -164,8 +162,3 @@ def _to_take(
 
 def _failed(resource: Resource) -> bool:
     return facts_of(resource).state.lower() == "failed"
-
-
-def _parted(scope: str) -> tuple[str, str]:
-    group, _, name = scope.rpartition("/")
-    return group, name

@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from reconciler.kinds.base import Expansion
-from reconciler.kinds.owned_collections import COLLECTION, POINT
+from reconciler.kinds.owned_collections import POINT, OwnedCollection, collection_address
 from reconciler.kinds.remarks import Remark, Remarks
 from reconciler.kinds.restore_point.asked import Asked, asked_of, idle_luns
 from reconciler.kinds.restore_point.due import due_point, facts_of, obstacles
 from reconciler.kinds.restore_point.promises import remark_promises
 from reconciler.kinds.restore_point.remainders import remark_remainder
 from reconciler.kinds.restore_point.retention import settle
-from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 from reconciler.model.observed import RestorePointFacts
@@ -81,12 +80,11 @@ class _Blind:
                 self._note(gap.scope, expansion)
 
     def _note(self, scope: str, expansion: Expansion) -> None:
-        group, _, name = scope.rpartition("/")
-        collection = expansion.live.state.get(Address(COLLECTION, group, name)) if group else None
-        if collection is None:
-            self._aliases.add(fold(scope.partition("/")[0]))
+        collection = expansion.live.state.get(collection_address(scope))
+        if collection is not None and isinstance(collection.observed, OwnedCollection):
+            self._machines.add(collection.observed.machine)
         else:
-            self._machines.add(ArmId(collection.spec.machine))  # type: ignore[attr-defined]  # the spec of a collection
+            self._aliases.add(fold(scope.partition("/")[0]))
 
     def to(self, machine: ArmId, alias: str) -> bool:
         return machine in self._machines or fold(alias) in self._aliases

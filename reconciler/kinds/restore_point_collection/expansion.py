@@ -84,8 +84,9 @@ def _resource(assignment: Assignment, document: Document[SnapshotSchedule]) -> R
 
 def _changed(desired: Resource, live: Resource) -> Resource:
     """The live one under today's retention: of its other tags and its spellings nothing changes."""
-    spec: CollectionSpec = live.spec  # type: ignore[assignment]  # a live collection has this kind's spec
-    wanted: CollectionSpec = desired.spec  # type: ignore[assignment]
+    spec, wanted = live.spec, desired.spec
+    assert isinstance(spec, CollectionSpec)
+    assert isinstance(wanted, CollectionSpec)
     if spec.keep != wanted.keep:
         spec = msgspec.structs.replace(spec, keep=wanted.keep)
     return dataclasses.replace(desired, spec=spec)

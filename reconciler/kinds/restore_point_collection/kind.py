@@ -56,7 +56,7 @@ class RestorePointCollectionKind(Kind[CollectionSpec]):
             yield gap
         for one in collections:
             spec = CollectionSpec(schedule=one.schedule, machine=str(one.machine), keep=one.keep)
-            yield Resource(one.address, spec, one.arm_id, one.location)
+            yield Resource(one.address, spec, one.arm_id, one.location, observed=one)
 
     def judge(self, comparison: Comparison[CollectionSpec]) -> Verdict | None:
         """A new one needs its resource group, which is never created."""

@@ -78,7 +78,7 @@ def collection(vm: Machine, of: str = "six-hourly", keep: Keep = THREE) -> Owned
 
 def collection_resource(one: OwnedCollection) -> Resource:
     spec = CollectionSpec(schedule=one.schedule, machine=str(one.machine), keep=one.keep)
-    return Resource(one.address, spec, one.arm_id, one.location)
+    return Resource(one.address, spec, one.arm_id, one.location, observed=one)
 
 
 def point(
