@@ -57,7 +57,7 @@ def complaint(body: Any) -> Complaint:
         return Complaint(message=_clean(body) if isinstance(body, str) else "")
     inner = body.get("error")
     if isinstance(inner, Mapping):
-        return Complaint(_clean(inner.get("code")), _clean(inner.get("message")) or _first_detail(inner))
+        return Complaint(_code(inner), _clean(inner.get("message")) or _first_detail(inner, "message"))
     if isinstance(inner, str):
         return Complaint(inner, _clean(body.get("error_description")))
     if "ErrorCode" in body:
@@ -176,10 +176,16 @@ def _denied(said: Complaint, resource: str, why: str) -> DeniedError:
     return DeniedError(message, code=said.code, resource=resource, why=why, advice=advice)
 
 
-def _first_detail(error: Mapping[str, Any]) -> str:
+def _code(error: Mapping[str, Any]) -> str:
+    """Site Recovery says BadRequest to everything, and what it means in the first detail (site-recovery.md §8)."""
+    code = _clean(error.get("code"))
+    return (_first_detail(error, "code") if code.lower() == "badrequest" else "") or code
+
+
+def _first_detail(error: Mapping[str, Any], field: str) -> str:
     details = error.get("details")
     if isinstance(details, list) and details and isinstance(details[0], Mapping):
-        return _clean(details[0].get("message"))
+        return _clean(details[0].get(field))
     return ""
 
 

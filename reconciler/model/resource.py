@@ -40,8 +40,8 @@ class Ref(msgspec.Struct, frozen=True):
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """What we manage of one resource, and nothing else: the same type for desired and live.
 
-    Fields are plain values, tuples, frozen structs, `Ref`, or tuples of `Ref`. A spec is comparable with `==` after its kind's
-    `normalise`.
+    Fields are plain values, tuples, frozen structs, `Ref`, or tuples of `Ref`. A spec is comparable with `==` after its
+    kind's `normalise`.
     """
 
     def refs(self) -> Iterator[tuple[str, Ref]]:
