@@ -151,6 +151,14 @@ class SnapshotSchedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         """Whether it takes restore points of VMs, not snapshots of disks."""
         return self.consistency == "restorePoint"
 
+    def takes(self, lun: int | None) -> bool:
+        """Whether it is for the data disk with this LUN; the OS disk (None) always is."""
+        if lun is None or self.disks == "all":
+            return True
+        if not isinstance(self.disks, SnapshotDisks):
+            return False
+        return lun in self.disks.only if self.disks.only is not None else lun not in (self.disks.except_ or ())
+
 
 class Snapshots(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Managed disk snapshots for the VMs of a Protection."""

@@ -60,17 +60,11 @@ class Asked:
 
     def excluded(self) -> tuple[Attachment, ...]:
         """The data disks that the schedule leaves out; the OS disk is always held."""
-        return tuple(disk for disk in self.machine.disks if disk.lun is not None and not self._holds(disk.lun))
+        return tuple(disk for disk in self.machine.disks if not self.schedule.takes(disk.lun))
 
     def held(self) -> tuple[Attachment, ...]:
         """The disks that a point of the VM holds."""
-        return tuple(disk for disk in self.machine.disks if disk.lun is None or self._holds(disk.lun))
-
-    def _holds(self, lun: int) -> bool:
-        disks = self.schedule.disks
-        if isinstance(disks, SnapshotDisks):
-            return lun in disks.only if disks.only is not None else lun not in (disks.except_ or ())
-        return disks == "all"
+        return tuple(disk for disk in self.machine.disks if self.schedule.takes(disk.lun))
 
 
 def idle_luns(asked: Iterable[Asked]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from reconciler.model.duration import parse_duration
 from reconciler.model.keeping import spell_keep
 from reconciler.model.location import normalise_location
 from reconciler.model.slots import Cadence
-from reconciler.model.snapshot_schedule import DOCUMENT, CopyTo, Keep, SnapshotDisks, SnapshotSchedule
+from reconciler.model.snapshot_schedule import DOCUMENT, CopyTo, Keep, SnapshotSchedule
 from reconciler.plan.finding import Severity
 
 
@@ -74,12 +74,7 @@ class Timetable:
 
     def takes(self, attachment: Attachment) -> bool:
         """Whether the schedule is for this disk of a VM. The OS disk always is."""
-        disks = self.schedule.disks
-        if attachment.lun is None or disks == "all":
-            return True
-        if not isinstance(disks, SnapshotDisks):
-            return False
-        return attachment.lun in disks.only if disks.only is not None else attachment.lun not in (disks.except_ or ())
+        return self.schedule.takes(attachment.lun)
 
 
 def copy_of(schedule: SnapshotSchedule) -> CopyTo | None:
