@@ -1,4 +1,4 @@
-"""The inventory of managed disks, read only where the policies declare snapshots. Disks are never written."""
+"""The inventory of managed disks, read only where the policies declare snapshots or replication. Disks are never written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from reconciler.azure.clients import Azure
 from reconciler.azure.failures import unreadable
 from reconciler.errors import AzureError
-from reconciler.model import snapshot_schedule
+from reconciler.model import replication, snapshot_schedule
 from reconciler.model.arm_id import ArmId
 from reconciler.model.disk import Disk
 from reconciler.model.document import Declared
@@ -45,8 +45,8 @@ class DiskBody(msgspec.Struct, frozen=True):
 
 async def read_disks(azure: Azure, declared: Declared) -> tuple[list[Disk], list[Unreadable]]:
     """Every managed disk of every subscription of the Scope, and the subscriptions whose list failed. Nothing is read
-    where no SnapshotSchedule is declared."""
-    if not declared.of(snapshot_schedule.DOCUMENT):
+    where neither a SnapshotSchedule nor a ReplicationRoute is declared."""
+    if not declared.of(snapshot_schedule.DOCUMENT) and not declared.of(replication.ROUTE):
         return [], []
 
     async def read(alias: str, subscription_id: str) -> list[Disk] | Unreadable:

@@ -47,7 +47,7 @@ class Live:
     """Everything one refresh saw.
 
     `resource_groups` holds `alias/name`, case-folded, of every resource group; `disks` are read only where the policies
-    declare snapshots; `requests` counts the requests it took.
+    declare snapshots or replication; `requests` counts the requests it took.
     """
 
     state: State

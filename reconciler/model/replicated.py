@@ -10,10 +10,33 @@ from reconciler.model.observed import VOLATILE
 
 
 @dataclass(frozen=True, slots=True)
+class SourceInterface:
+    """A network interface of a replicated VM where it runs now: what decides where it goes. Known once it is protected.
+
+    `network` is the virtual network, `subnet` the name of the subnet of its primary address.
+    """
+
+    name: str
+    network: ArmId
+    subnet: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicatedDiskFacts:
+    """A replicated disk. `replica` is the disk in the target region that Azure keeps up to date."""
+
+    disk: ArmId
+    size_gib: int
+    is_os: bool = False
+    replica: ArmId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReplicationFacts:
     """`observed` of a live `replicated_vm` resource.
 
-    `item_id` is the id Azure answered with; after a reprotect it lies in the other container, under the same name.
+    `machine_id` is the VM that is replicated now: after a reprotect the one that was failed over to. `home_id` is the
+    VM that the policies speak of, whose address the resource has. `item_id` is the id Azure answered with; after a reprotect it lies in the other container, under the same name.
     `protection_state`, `active_location` (Primary, Recovery) and `test_failover_state` are Azure's words;
     `allowed_operations` gates every operation (ASR-50). `rpo_seconds` is None before the first recovery point. Times
     are aware UTC.
@@ -39,11 +62,27 @@ class ReplicationFacts:
     last_test_failover: datetime | None = field(default=None, metadata=VOLATILE)
     recovery_machine_id: ArmId | None = field(default=None, metadata=VOLATILE)
     since: datetime | None = field(default=None, metadata=VOLATILE)
+    home_id: ArmId | None = None
+    test_machine_id: ArmId | None = field(default=None, metadata=VOLATILE)
+    rpo_calculated: datetime | None = field(default=None, metadata=VOLATILE)
+    percent: int | None = field(default=None, metadata=VOLATILE)
+    interfaces: tuple[SourceInterface, ...] = ()
+    disks: tuple[ReplicatedDiskFacts, ...] = ()
 
     @property
     def protected(self) -> bool:
         """Whether it could be failed over now: the end of the enabling operation is not protection."""
         return self.protection_state == "Protected"
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it is failed over, in a drill or on its way back: then people are at work, and nothing is changed."""
+        return self.failed_over or self.in_drill or self.reversed
+
+    @property
+    def gib(self) -> int:
+        """What an initial replication has to send."""
+        return sum(disk.size_gib for disk in self.disks)
 
     @property
     def failed_over(self) -> bool:

@@ -60,6 +60,14 @@ class Objectives(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     rpo: Annotated[
         Duration | None, Meta(description="Greatest age that the newest recovery point may have, as 24h.")
     ] = None
+    replication_rpo: Annotated[
+        Duration | None,
+        Meta(description="Greatest age that the newest point of a replicated VM may have, as 30m (ASR-70)."),
+    ] = None
+    drill_every: Annotated[
+        Duration | None,
+        Meta(description="Longest time between two test failovers of a replicated VM, as 180d (ASR-53)."),
+    ] = None
 
 
 class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
