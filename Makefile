@@ -37,7 +37,7 @@ schemas: $(READY) ## Write the JSON Schemas again from the kinds
 	@$(BIN)/reconciler schema --write schemas
 
 golden: $(READY) ## Write the golden files again; read the diff before you commit it
-	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/render tests/stories tests/emulator/recorded tests/emulator/test_client_settings.py
+	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/render tests/restore tests/stories tests/emulator/recorded tests/emulator/test_client_settings.py
 
 bench: $(READY)  ## Measure plans of 100, 1,000 and 10,000 VMs against the floor of fetching the same pages
 	@$(BIN)/python tests/bench

@@ -24,8 +24,8 @@ class Restorable:
 
     `kind` is `snapshot` or `restore_point`; `name` is `alias/group/name`, as `restore disk` takes it. `slot` is None
     for one that is not ours. `disk` is `os`, a LUN, or for a restore point all of them; `disk_name` that of the disk.
-    `kept` are the rules of `keep` that hold it, `newest` among them; () where none does and an apply will delete it. `state` is
-    `ready`, or says why nothing can be restored from it now. `consistency` is "" for snapshots of single disks.
+    `kept` are the rules of `keep` that hold it, `newest` among them; () where none does any longer. `state` is `ready`,
+    or says why nothing can be restored from it now. `consistency` is "" for snapshots of single disks.
     """
 
     kind: str

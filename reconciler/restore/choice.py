@@ -34,7 +34,7 @@ def choose(request: MachineRequest, declared: Declared, live: Live) -> Choice:
     copies. Pure. Raises UsageError where VM, slot or region are not found."""
     machine_id = find_machine(request.machine, declared, live)
     machine = live.machines_by_id.get(machine_id)
-    of_machine = [found for found in recovery_sets(live.state) if found.machine == machine_id]
+    of_machine = recovery_sets(live.state, machine_id)
     if not of_machine:
         raise UsageError(
             f"{machine_id.name} has no snapshot and no restore point of ours",

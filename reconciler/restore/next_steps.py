@@ -32,10 +32,12 @@ def _of_machine(change: Change) -> tuple[str, ...]:
 
 
 def _of_disk(change: Change) -> tuple[str, ...]:
-    arm_id = ArmId(change.arm_id)
+    arm_id, system = ArmId(change.arm_id), (change.after or {}).get("os_type")
+    disk = shlex.quote(str(arm_id))
+    start = (f"Start from it:  az vm create --attach-os-disk {disk} --os-type {system} --name VM",) if system else ()
     return (
         f"Made:           disk {arm_id.name}, {arm_id}",
-        "Attach it:      az vm disk attach --resource-group GROUP --vm-name VM --name " + shlex.quote(str(arm_id)),
-        "Or start of it: az vm create --attach-os-disk, where it holds an operating system",
+        *start,
+        f"Attach it:      az vm disk attach --resource-group GROUP --vm-name VM --name {disk}",
         "Not protected:  a disk gets backups and snapshots with the VM that it is attached to",
     )

@@ -53,10 +53,11 @@ class RecoverySet:
         return frozenset(part.place for part in self.parts if not part.doubt)
 
 
-def recovery_sets(state: State) -> tuple[RecoverySet, ...]:
-    """Every set of our own snapshots and restore points, newest slot first; of one slot originals before copies."""
-    found = [*_of_snapshots(state.values()), *_of_points(state.values())]
-    return tuple(sorted(found, key=lambda one: (-one.slot.timestamp(), one.copied, one.machine.key, one.schedule)))
+def recovery_sets(state: State, machine: ArmId) -> tuple[RecoverySet, ...]:
+    """Every set of our own snapshots and restore points of one VM, newest slot first; of one slot originals before
+    copies."""
+    found = [*_of_snapshots(state.values(), machine), *_of_points(state.values(), machine)]
+    return tuple(sorted(found, key=lambda one: (-one.slot.timestamp(), one.copied, one.region, one.schedule)))
 
 
 def part_of_snapshot(resource: Resource, facts: SnapshotFacts) -> Part:
@@ -87,27 +88,27 @@ def place_name(place: str) -> str:
     return "the OS disk" if place == OS else f"LUN {place}"
 
 
-def _of_snapshots(resources: Iterable[Resource]) -> Iterator[RecoverySet]:
-    groups: dict[tuple[ArmId, datetime, str, str], dict[str, tuple[SnapshotFacts, Resource]]] = defaultdict(dict)
+def _of_snapshots(resources: Iterable[Resource], machine: ArmId) -> Iterator[RecoverySet]:
+    groups: dict[tuple[datetime, str, str], dict[str, tuple[SnapshotFacts, Resource]]] = defaultdict(dict)
     for resource in resources:
         facts = resource.observed
-        if not isinstance(facts, SnapshotFacts) or not (facts.slot and facts.machine_id and facts.place):
+        if not isinstance(facts, SnapshotFacts) or facts.machine_id != machine or not (facts.slot and facts.place):
             continue
-        places = groups[facts.machine_id, facts.slot, resource.location, facts.schedule]
+        places = groups[facts.slot, resource.location, facts.schedule]
         known = places.get(facts.place)
         if known is None or (facts.usable, facts.created) > (known[0].usable, known[0].created):
             places[facts.place] = (facts, resource)
-    for (machine, slot, region, schedule), places in groups.items():
+    for (slot, region, schedule), places in groups.items():
         parts = (part_of_snapshot(resource, facts) for facts, resource in places.values())
         copied = all(facts.copy_of is not None for facts, _ in places.values())
         ordered = tuple(sorted(parts, key=lambda part: by_place(part.place)))
         yield RecoverySet(machine, slot, region, schedule, ordered, copied=copied)
 
 
-def _of_points(resources: Iterable[Resource]) -> Iterator[RecoverySet]:
+def _of_points(resources: Iterable[Resource], machine: ArmId) -> Iterator[RecoverySet]:
     for resource in resources:
         facts = resource.observed
-        if not isinstance(facts, RestorePointFacts) or facts.slot is None:
+        if not isinstance(facts, RestorePointFacts) or facts.machine_id != machine or facts.slot is None:
             continue
         doubt = "" if facts.usable else f"its state is {facts.state}"
         parts = (

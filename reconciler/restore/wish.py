@@ -125,6 +125,14 @@ def check_disk(part: Part, wanted: Wanted, live: Live) -> Iterator[Finding]:
             advice=f"write --size-gib {part.size_gib} or more: disks never shrink",
         )
     source = live.disks_by_id.get(ArmId(part.disk_id)) if part.disk_id else None
+    if source is None and not wanted.sku:
+        yield Finding(
+            code="disk-type-unknown",
+            severity=Severity.INFO,
+            message=f"the disk that it is of is gone, and with it its type: {FALLBACK_SKU} is taken",
+            address=where,
+            advice="name another with --sku, as Premium_LRS",
+        )
     if source and wanted.sku and source.sku.casefold() in _LARGE and wanted.sku.casefold() not in _LARGE:
         yield Finding(
             code="SN-13",
