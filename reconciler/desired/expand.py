@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from reconciler.desired.roster import Roster
 from reconciler.desired.select import Selection, select
 from reconciler.kinds.base import Assignment, Expansion, Kind
 from reconciler.model.address import Address
-from reconciler.model.document import Declared
+from reconciler.model.document import Declared, Document, Path
 from reconciler.model.live import Live
 from reconciler.model.machine import Machine
 from reconciler.model.resource import Resource, State
@@ -33,8 +34,10 @@ def expand(declared: Declared, live: Live, kinds: Sequence[Kind[Any]], now: date
     aspects = [kind.aspect.name for kind in kinds if kind.aspect]
     selection = select(declared, live, aspects, now)
     growth = _Growth()
+    roster = Roster(live.machines)
     for kind in kinds:
-        growth.add(kind, Expansion(declared, _share(kind, selection), live, growth.wanted, now))
+        selected = dict(_selected(kind, declared, roster))
+        growth.add(kind, Expansion(declared, _share(kind, selection), live, growth.wanted, now, selected))
     findings = (*selection.findings, *growth.findings, *_dangling(growth))
     return Desired(growth.state, selection.assignments, selection.uncovered, findings)
 
@@ -42,6 +45,18 @@ def expand(declared: Declared, live: Live, kinds: Sequence[Kind[Any]], now: date
 def _share(kind: Kind[Any], selection: Selection) -> tuple[Assignment, ...]:
     name = kind.aspect.name if kind.aspect else kind.serves
     return tuple(assignment for assignment in selection.assignments if assignment.aspect == name)
+
+
+def _selected(
+    kind: Kind[Any], declared: Declared, roster: Roster
+) -> Iterator[tuple[tuple[str, str, Path], tuple[Machine, ...]]]:
+    """The VMs that the selectors of the kind's own documents match."""
+    for shape in kind.documents:
+        documents: Iterable[Document[Any]] = declared.of(shape.name).values()
+        for document in documents:
+            for path, selector in shape.selectors(document.value):
+                machines = (roster.machines[position] for position in sorted(roster.select(selector)))
+                yield (shape.name, document.name, path), tuple(machines)
 
 
 class _Growth:

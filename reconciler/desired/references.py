@@ -43,6 +43,7 @@ class Names:
 def check_references(declared: Declared, kinds: Sequence[Kind[Any]], names: Names) -> Iterator[Finding]:
     """Unknown names, aliases and aspects; selectors that name no condition; policies that nobody uses."""
     aspects = {kind.aspect.name: kind.aspect for kind in kinds if kind.aspect}
+    shapes = {shape.name: shape for kind in kinds for shape in kind.documents}
     used: set[tuple[str, str]] = set()
     yield from _check_scope(declared)
     for document in declared.documents:
@@ -52,6 +53,9 @@ def check_references(declared: Declared, kinds: Sequence[Kind[Any]], names: Name
         elif isinstance(document.value, Exemption):
             yield from _check_exemption(document, aspects)
             yield from check_selector(document.value.select, ("select",), document, declared)
+        elif document.kind in shapes:
+            for path, selector in shapes[document.kind].selectors(document.value):
+                yield from check_selector(selector, path, document, declared)
     yield from _unused(declared, aspects.values(), used)
 
 

@@ -18,13 +18,14 @@ import msgspec
 
 from reconciler.kinds.phrases import Phrase, spoken
 from reconciler.model.address import Address
-from reconciler.model.document import Declared, Document
+from reconciler.model.document import Declared, Document, Path
 from reconciler.model.explanation import Setting
 from reconciler.model.live import Live, Unreadable
 from reconciler.model.machine import Machine
 from reconciler.model.protection import Protection
 from reconciler.model.resource import Resource, Spec, State
 from reconciler.model.scope import Objectives
+from reconciler.model.selector import Selector
 from reconciler.model.source import Source
 from reconciler.plan.change import Action, Consequence, FieldChange, Reason, Step
 from reconciler.plan.finding import Finding
@@ -51,18 +52,25 @@ class Quota(StrEnum):
     CONFIGURATIONS = "configurations"
 
 
+def _selects_nothing(_: Any) -> Iterable[tuple[Path, Selector]]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentKind:
     """A top-level `kind:` of the policy language that a resource kind brings.
 
     `type` is a msgspec struct without `apiVersion`, `kind` and `name` (the loader adds those to the schema). `check`
     yields the offline rules that the document breaks; it never raises on any value that passed the JSON Schema.
+    `selectors` names the selectors of a value, each with its path in YAML: they are checked like those of a Protection,
+    and `Expansion.selected` holds the VMs that they match.
     """
 
     name: str
     type: type[msgspec.Struct]
     check: Callable[[Document[Any], Declared], Iterable[Finding]]
     description: str = ""
+    selectors: Callable[[Any], Iterable[tuple[Path, Selector]]] = _selects_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +103,18 @@ class Assignment:
 @dataclass(frozen=True, slots=True)
 class Expansion:
     """What a kind turns into desired resources: the documents, the assignments of its aspect, what is live (for
-    placement only), and `wanted`: the addresses that resources expanded so far refer to and nobody has made yet."""
+    placement only), and `wanted`: the addresses that resources expanded so far refer to and nobody has made yet.
+
+    `selected` holds the VMs that the selectors of the kind's own documents match, by kind and name of the document and
+    path in it, in the order of `live.machines`. Of a subscription that could not be read there are none.
+    """
 
     declared: Declared
     assignments: tuple[Assignment, ...]
     live: Live
     wanted: frozenset[Address]
     now: datetime
+    selected: Mapping[tuple[str, str, Path], tuple[Machine, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
