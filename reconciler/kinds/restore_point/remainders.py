@@ -31,7 +31,7 @@ def remark_remainder(
     ours = [one for one in points if facts_of(one).slot is not None]
     gone = machine not in expansion.live.machines_by_id
     if gone and ours:
-        remarks.single.append(_orphan(ours, expansion))
+        remarks.single.append(_orphan(ours, expansion, schedules))
     for name in sorted({facts_of(one).schedule for one in ours}):
         document = schedules.get(fold(name))
         if document is None:
@@ -59,16 +59,18 @@ def remark_remainder(
             )
 
 
-def _orphan(points: Sequence[Resource], expansion: Expansion) -> Finding:
+def _orphan(points: Sequence[Resource], expansion: Expansion, schedules: Schedules) -> Finding:
     newest = max(points, key=lambda one: (facts_of(one).usable, facts_of(one).created))
     facts = facts_of(newest)
     collection = facts.arm_id.parent()
     gib = sum(disk.size_gib for disk in facts.disks)
     are = "are" if len(points) > 1 else "is"
+    declared = all(fold(facts_of(one).schedule) in schedules for one in points)
+    ending = "they run out, but the last" if declared else "they stay: the schedule is not declared any longer"
     return Finding(
         code="orphan",
-        message=f"its VM is gone, and {count(len(points), 'restore point')} of it {are} left, which run out, but the "
-        f"last: slot {spell_slot(facts.slot or facts.created)}, {format_age(expansion.now - facts.created)} old, "
+        message=f"its VM is gone, and {count(len(points), 'restore point')} of it {are} left; {ending}: slot "
+        f"{spell_slot(facts.slot or facts.created)}, {format_age(expansion.now - facts.created)} old, "
         f"up to {gib:,} GiB",
         severity=Severity.WARNING,
         advice="restore the VM from it, or delete all of them: az restore-point collection delete "

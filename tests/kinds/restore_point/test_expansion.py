@@ -63,7 +63,7 @@ def test_the_first_point_of_a_vm(expansion: Make) -> None:
     resources, findings = expand(expansion([schedule()], [assign(VM)]))
     (first,) = resources
     assert str(first.address) == f"restore_point.prod/rg-app/{HOME.arm_id.name}/20260302T0600Z"
-    assert first.spec.collection == Ref.of(HOME.address)  # type: ignore[attr-defined]
+    assert first.spec.collection == Ref.of(HOME.address)
     assert first.arm_id == HOME.arm_id.child("restorePoints", "20260302T0600Z")
     assert (first.observed.slot, first.observed.previous, first.observed.gib_at_most) == (SLOT, None, 192)
     assert findings == []
@@ -78,7 +78,7 @@ def test_the_points_of_schedules_of_single_disks_are_no_business_of_this_kind(ex
 )
 def test_disks_that_are_left_out(expansion: Make, disks: Any, luns: list[int]) -> None:
     (first,), _ = expand(expansion([schedule(disks=disks)], [assign(VM)]))
-    assert list(first.spec.excluded) == luns  # type: ignore[attr-defined]
+    assert list(first.spec.excluded) == luns
     assert [one.rpartition("-")[2] for one in first.observed.excluded] == [str(lun) for lun in luns]
 
 
@@ -99,7 +99,7 @@ def test_the_newest_three_stay_and_what_goes_waits_for_the_new_one(expansion: Ma
     assert expired(resources) == ["20260301T0600Z", "20260301T1200Z"]
     new = next(one for one in resources if isinstance(one.observed, Due))
     gone = [one for one in resources if isinstance(one.observed, Expiry)]
-    assert {one.spec.waits_for for one in gone} == {Ref.of(new.address)}  # type: ignore[attr-defined]
+    assert {one.spec.waits_for for one in gone} == {Ref.of(new.address)}
     assert not any(one.observed.pruned for one in gone)
     assert findings == []
 
@@ -142,7 +142,7 @@ def test_a_vm_with_500_points_gets_none_and_loses_what_has_run_out_at_once(expan
     resources, findings = expand(expansion([schedule()], [assign(VM)], [*foreign, *ours]))
     assert taken(resources) == []
     assert expired(resources) == ["20260301T0600Z"]
-    assert [one.spec.waits_for for one in resources if isinstance(one.observed, Expiry)] == [None]  # type: ignore[attr-defined]
+    assert [one.spec.waits_for for one in resources if isinstance(one.observed, Expiry)] == [None]
     assert codes(findings) == ["SN-20"]
 
 
@@ -243,6 +243,13 @@ def test_points_of_a_vm_that_is_gone_run_out_but_the_last(expansion: Make) -> No
     assert HOME.arm_id.name in finding.advice
 
 
+def test_points_of_a_vm_and_a_schedule_that_are_gone_stay(expansion: Make) -> None:
+    resources, findings = expand(expansion([], [], [point(HOME, SLOT - 240 * HOUR)], machines=()))
+    assert present(resources) == ["20260220T0600Z"]
+    assert codes(findings) == ["orphan", "snapshot-schedule-unknown"]
+    assert "they stay: the schedule is not declared any longer" in findings[-1].message
+
+
 def test_a_vm_that_is_no_longer_selected_gets_none(expansion: Make) -> None:
     resources, (finding,) = expand(expansion([schedule()], [], [point(HOME, SLOT - 6 * HOUR)], machines=(VM,)))
     assert present(resources) == ["20260302T0000Z"]
@@ -264,7 +271,7 @@ def test_the_last_point_of_an_old_schedule_goes_when_a_newer_one_is_there(expans
     resources, _ = expand(expansion(both, [assign(VM)], there))
     assert (expired(resources), present(resources)) == (["20260220T0600Z"], ["20260302T0600Z"])
     resources, _ = expand(expansion(both, [assign(VM)], [there[0], point(HOME, SLOT - HOUR, state="Failed")]))
-    assert [one.spec.waits_for is not None for one in resources if isinstance(one.observed, Expiry)] == [True, True]  # type: ignore[attr-defined]
+    assert [one.spec.waits_for is not None for one in resources if isinstance(one.observed, Expiry)] == [True, True]
 
 
 def gap(kind: str, scope: str) -> Unreadable:

@@ -33,7 +33,7 @@ def live_points(draw: Callable[..., object]) -> list[Resource]:
     """Points of several schedules, some broken, some of other people; one address each."""
     made = draw(st.lists(st.tuples(st.sampled_from(HOMES), st.integers(0, 40), STATES, st.booleans()), max_size=25))
     found = {}
-    for home, back, state, foreign in made:  # type: ignore[attr-defined]
+    for home, back, state, foreign in made:
         slot = SLOT - timedelta(hours=6) * back
         one = point(home, slot, state=state, name=f"by-hand-{back}" if foreign and back % 3 == 0 else "")
         found.setdefault(one.address, one)
@@ -60,7 +60,7 @@ def test_what_is_left_can_restore_the_vm_and_is_nobody_elses(points: list[Resour
         assert facts.slot is not None
         assert facts.schedule in DECLARED
         assert facts.state in ("Succeeded", "Failed")
-        assert one.spec.waits_for == (Ref.of(taken.address) if taken else None)  # type: ignore[attr-defined]
+        assert one.spec.waits_for == (Ref.of(taken.address) if taken else None)
     usable = [one for one in points if facts_of(one).usable and facts_of(one).slot]
     if usable and taken is None:
         newest = max(facts_of(one).slot or NOW for one in usable)

@@ -62,12 +62,12 @@ def test_tags_of_the_vm_are_copied_only_where_asked_and_where_there_is_room(expa
     crowded = machine(tags={f"tag-{number:02}": "x" for number in range(60)})
     wanted = frozenset({collection(crowded).address})
     (one,), _ = expand(expansion([schedule(tags={"TAG-05": "ours"})], [assign(crowded)], wanted=wanted))
-    tags = one.spec.tags  # type: ignore[attr-defined]
+    tags = one.spec.tags
     assert len(tags) == 50
     assert tags["TAG-05"] == "ours"
     assert {"tag-05", "tag-59"}.isdisjoint(tags)
     (one,), _ = expand(expansion([schedule(copyTags=False)], [assign(crowded)], wanted=wanted))
-    assert len(one.spec.tags) == 3  # type: ignore[attr-defined]
+    assert len(one.spec.tags) == 3
 
 
 def test_the_retention_of_a_schedule_in_force_is_written_and_nothing_else(expansion: Make) -> None:
