@@ -26,6 +26,9 @@ from reconciler.plan.finding import Finding
 
 S = TypeVar("S", bound=Spec)
 B = TypeVar("B", bound=msgspec.Struct)
+DISKS = "Microsoft.Compute/disks"
+MACHINES = "Microsoft.Compute/virtualMachines"
+INTERFACES = "Microsoft.Network/networkInterfaces"
 _ENDED = frozenset({"", "succeeded", "failed", "canceled"})
 
 
@@ -53,10 +56,9 @@ class Place:
 
 
 class RestoredKind(Kind[S], Generic[S, B]):
-    """A kind that is made by restores alone. `body` is what is read of it, `provider` its ARM type."""
+    """A kind that is made by restores alone. `body` is what is read of it."""
 
     api_version: ClassVar[str]
-    provider: ClassVar[str]
     permission: ClassVar[str]
     usually: ClassVar[str]
     body: type[B]
@@ -125,7 +127,7 @@ class RestoredKind(Kind[S], Generic[S, B]):
                 verb="create",
                 title=self.title_of(comparison.wanted_spec, place),
                 arguments={"id": str(desired.arm_id), "spec": msgspec.to_builtins(comparison.wanted_spec)},
-                lane=desired.arm_id.parent(2).key,
+                lane=str(desired.arm_id.parent(2)),
                 permission=self.permission,
                 usually=self.usually,
             ),

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from azure.mgmt.compute import models
 
 API_VERSION = "2025-01-02"
-PROVIDER = "Microsoft.Compute/disks"
 
 
 class RestoredDiskSpec(Spec, frozen=True, kw_only=True):
@@ -96,7 +95,6 @@ class RestoredDiskKind(RestoredKind[RestoredDiskSpec, RestoredDiskBody]):
     title = "disk"
     spec = RestoredDiskSpec
     body = RestoredDiskBody
-    provider = PROVIDER
     api_version = API_VERSION
     permission = "Microsoft.Compute/disks/write"
     usually = "a few seconds"

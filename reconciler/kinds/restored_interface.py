@@ -18,7 +18,6 @@ from reconciler.model.location import normalise_location
 from reconciler.model.resource import Spec
 
 API_VERSION = "2024-05-01"
-PROVIDER = "Microsoft.Network/networkInterfaces"
 
 
 class RestoredInterfaceSpec(Spec, frozen=True, kw_only=True):
@@ -84,7 +83,6 @@ class RestoredInterfaceKind(RestoredKind[RestoredInterfaceSpec, InterfaceBody]):
     title = "network interface"
     spec = RestoredInterfaceSpec
     body = InterfaceBody
-    provider = PROVIDER
     api_version = API_VERSION
     permission = "Microsoft.Network/networkInterfaces/write"
     usually = "a few seconds"

@@ -13,9 +13,7 @@ from reconciler.azure.failures import failure
 from reconciler.azure.operations import Accepted, Operation
 from reconciler.kinds.base import Comparison, Rule, Verdict
 from reconciler.kinds.phrases import Phrase
-from reconciler.kinds.restoration import Place, RestoredKind, same_word
-from reconciler.kinds.restored_disk import PROVIDER as DISKS
-from reconciler.kinds.restored_interface import PROVIDER as INTERFACES
+from reconciler.kinds.restoration import DISKS, INTERFACES, Place, RestoredKind, same_word
 from reconciler.model.arm_id import ArmId
 from reconciler.model.location import normalise_location
 from reconciler.model.resource import Ref, Spec
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from azure.mgmt.compute import models
 
 API_VERSION = "2025-04-01"
-PROVIDER = "Microsoft.Compute/virtualMachines"
 
 
 class DataDisk(msgspec.Struct, frozen=True):
@@ -152,7 +149,6 @@ class RestoredMachineKind(RestoredKind[RestoredMachineSpec, RestoredMachineBody]
     title = "VM"
     spec = RestoredMachineSpec
     body = RestoredMachineBody
-    provider = PROVIDER
     api_version = API_VERSION
     permission = "Microsoft.Compute/virtualMachines/write"
     usually = "one to three minutes"

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from reconciler.kinds.restoration import INTERFACES, MACHINES
 from reconciler.kinds.restored_disk import RestoredDiskSpec
-from reconciler.kinds.restored_interface import PROVIDER as INTERFACES
 from reconciler.kinds.restored_interface import RestoredInterfaceSpec
-from reconciler.kinds.restored_machine import PROVIDER as MACHINES
 from reconciler.kinds.restored_machine import DataDisk, RestoredMachineSpec, SecurityBody, UefiBody
 from reconciler.model.document import Declared
 from reconciler.model.live import Live

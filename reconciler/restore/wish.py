@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from reconciler.kinds.restored_disk import PROVIDER as DISKS
+from reconciler.kinds.restoration import DISKS
 from reconciler.kinds.restored_disk import RestoredDiskSpec
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -123,6 +125,12 @@ def test_no_policy_declares_them_and_nothing_of_them_changes(declare: Callable[.
         assert set(kind.rules.values()) == {Rule.FORBID}
         assert list(kind.expand(Expansion(declare(), (), Live({}), frozenset(), NOW))) == []
         assert kind.name not in {other.name for other in kinds()}
+
+
+def test_the_role_to_restore_covers_what_they_write_and_deletes_nothing() -> None:
+    role = json.loads((Path(__file__).parents[3] / "docs" / "roles" / "restore.json").read_text(encoding="utf-8"))
+    assert {kind.permission for kind in restored_kinds()} <= set(role["Actions"])
+    assert not [action for action in role["Actions"] if action.endswith(("/delete", "/*"))]
 
 
 async def test_they_are_made_in_order_and_then_there_is_nothing_to_do(
