@@ -19,8 +19,6 @@ from reconciler.kinds.snapshot.survey import Survey
 from reconciler.kinds.snapshot.timetable import Timetable
 from reconciler.kinds.snapshot.wishes import Wish
 from reconciler.model.address import Address
-from reconciler.model.casing import fold
-from reconciler.model.keeping import kept
 from reconciler.model.resource import Ref, Resource
 
 EXPORTED = "ActiveSAS"
@@ -92,26 +90,21 @@ def prospect(survey: Survey, room: Room, key: str, series: Series, wish: Wish | 
     found = Prospect(series, timetable, wish)
     if timetable is None:
         return found
-    now = survey.expansion.now
     if wish is not None:
         found.taken = due(survey, room, series, wish)
     coming = [timetable.slot] if found.taken else []
-    alive = {point.slot for point in series.sources if not point.failed and not point.leaving}
-    if wish is not None and wish.ready:
-        held = kept(timetable.keep, alive.union(coming), now)
+    if wish is not None and wish.ready and timetable.copy is not None:
+        alive = {point.slot for point in series.sources if not point.failed and not point.leaving}
+        held = survey.held(timetable.keep, alive.union(coming))
         found.copies = copies_of(survey, room, series, wish, found.taken, held)
-    if _blind(survey, series):
+    if survey.blind_to(series.points):
         return found
-    found.leaving.update(expired(series.sources, coming, timetable, now))
+    found.leaving.update(expired(survey, timetable, series.sources, coming))
     for region, points in series.copies.items():
         slots = [one.observed.slot for one in found.copies if one.location == region]
-        found.leaving.update(expired(points, slots, timetable, now))
+        found.leaving.update(expired(survey, timetable, points, slots))
     _spare_what_is_used(survey, found)
     return found
-
-
-def _blind(survey: Survey, series: Series) -> bool:
-    return any(fold(point.address.subscription) in survey.blind for point in series.points)
 
 
 def _spare_what_is_used(survey: Survey, found: Prospect) -> None:

@@ -9,7 +9,6 @@ from reconciler.kinds.snapshot.holdings import Point
 from reconciler.kinds.snapshot.prospect import Prospect
 from reconciler.kinds.snapshot.survey import Survey
 from reconciler.kinds.snapshot.wishes import Wish
-from reconciler.model.casing import fold
 from reconciler.model.counting import count
 from reconciler.model.duration import format_age, parse_duration
 from reconciler.model.keeping import say
@@ -19,7 +18,7 @@ from reconciler.plan.finding import Finding, Severity
 def report(survey: Survey, disk: str, prospects: Mapping[str, Prospect]) -> None:
     """Orphans, schedules that nobody declares, snapshots that run out, and those that stay although they should go."""
     points = [point for one in prospects.values() for point in one.series.points]
-    blind = any(fold(point.address.subscription) in survey.blind for point in points)
+    blind = survey.blind_to(points)
     if points and not blind and disk not in survey.disk_names:
         _report_orphan(survey, points, prospects)
     for one in prospects.values():

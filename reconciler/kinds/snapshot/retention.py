@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.kinds.snapshot.holdings import Point
+from reconciler.kinds.snapshot.survey import Survey
 from reconciler.kinds.snapshot.timetable import Timetable
 from reconciler.model.keeping import kept, parse_keep, say
 from reconciler.model.observed import SnapshotFacts
@@ -28,7 +29,7 @@ class Expiry:
 
 
 def expired(
-    points: Sequence[Point], coming: Iterable[datetime], timetable: Timetable, now: datetime
+    survey: Survey, timetable: Timetable, points: Sequence[Point], coming: Iterable[datetime]
 ) -> dict[Point, Expiry]:
     """What neither the schedule holds nor is on its way. `coming` are the slots that this plan adds.
 
@@ -36,17 +37,17 @@ def expired(
     """
     alive = [point for point in points if not point.failed and not point.leaving]
     slots = {point.slot for point in alive}
-    held = kept(timetable.keep, slots.union(coming), now)
+    held = survey.held(timetable.keep, slots.union(coming))
     settled = [point for point in points if not point.leaving and not point.under_way]
     gone = [point for point in settled if point.failed or point.slot not in held]
-    pruned = set(_pruned([point for point in gone if not point.failed], alive, timetable, now))
+    pruned = set(_pruned(survey, timetable, [point for point in gone if not point.failed], alive))
     keeps = say(timetable.keep)
     return {
         point: Expiry(point.facts, point.slot, timetable.name, keeps, point in pruned, point.failed) for point in gone
     }
 
 
-def _pruned(gone: list[Point], alive: list[Point], timetable: Timetable, now: datetime) -> Iterator[Point]:
+def _pruned(survey: Survey, timetable: Timetable, gone: list[Point], alive: list[Point]) -> Iterator[Point]:
     """Those that would be there still if the schedule had not been changed.
 
     A snapshot tells the retention it was made under. Once newer ones were made under today's, the change has been let
@@ -58,13 +59,9 @@ def _pruned(gone: list[Point], alive: list[Point], timetable: Timetable, now: da
     slots = {point.slot for point in alive}
     since = _in_force_since(alive, timetable.keep_tag)
     ordinary = kept(timetable.keep, [slot for slot in slots if slot <= since], since) if since else {}
-    held: dict[str, dict[datetime, tuple[str, ...]]] = {}
     for point in suspects:
-        tag = point.facts.keep
-        if tag not in held:
-            before = parse_keep(tag)
-            held[tag] = kept(before, slots, now) if before else {}
-        if point.slot in held[tag] and point.slot not in ordinary:
+        before = parse_keep(point.facts.keep)
+        if before and point.slot in survey.held(before, slots) and point.slot not in ordinary:
             yield point
 
 

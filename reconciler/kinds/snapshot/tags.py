@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from reconciler.kinds.tag_room import LONGEST_VALUE, MOST, fill
 from reconciler.model.arm_id import ArmId
@@ -22,6 +23,10 @@ SOURCE = "reconciler-source"
 """On copies: the uniqueId of the snapshot copied."""
 OURS = 7
 """How many tags we write at most."""
+
+
+_slot = lru_cache(maxsize=4096)(parse_slot)
+"""Thousands of disks have the same slots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ def read_mark(tags: Mapping[str, str | None] | None, subscription_id: str) -> Ma
     if not tags:
         return None
     known = {fold(name): value or "" for name, value in tags.items()}
-    schedule, disk, slot = known.get(SCHEDULE, ""), known.get(DISK, ""), parse_slot(known.get(SLOT, ""))
+    schedule, disk, slot = known.get(SCHEDULE, ""), known.get(DISK, ""), _slot(known.get(SLOT, ""))
     if not schedule or not disk or slot is None:
         return None
     machine = known.get(VM, "")
