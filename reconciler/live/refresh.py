@@ -12,6 +12,7 @@ from reconciler.azure.failures import NO_CREDENTIALS
 from reconciler.errors import AzureError
 from reconciler.kinds.base import Kind, Reading
 from reconciler.kinds.managed_disk import read_disks
+from reconciler.kinds.replication_site import read_site
 from reconciler.kinds.resource_group import read_resource_groups
 from reconciler.kinds.virtual_machine import read_machines
 from reconciler.model.address import Address
@@ -27,14 +28,27 @@ async def refresh(azure: Azure, declared: Declared, kinds: Iterable[Kind[Any]]) 
     """
     azure.forget()
     before = azure.requests
-    (machines, machine_gaps), (groups, group_gaps), (disks, disk_gaps), readings = await asyncio.gather(
+    (
+        (machines, machine_gaps),
+        (groups, group_gaps),
+        (disks, disk_gaps),
+        (site, site_gaps),
+        readings,
+    ) = await asyncio.gather(
         read_machines(azure, declared),
         read_resource_groups(azure, declared),
         read_disks(azure, declared),
+        read_site(azure, declared),
         asyncio.gather(*(_read(kind, azure, declared) for kind in kinds)),
     )
     resources = (resource for reading in readings for resource in reading.resources)
-    gaps = [*machine_gaps, *group_gaps, *disk_gaps, *(gap for reading in readings for gap in reading.unreadable)]
+    gaps = [
+        *machine_gaps,
+        *group_gaps,
+        *disk_gaps,
+        *site_gaps,
+        *(gap for reading in readings for gap in reading.unreadable),
+    ]
     return Live(
         state=_state(resources),
         machines=tuple(sorted(machines, key=lambda one: one.arm_id.key)),
@@ -42,6 +56,7 @@ async def refresh(azure: Azure, declared: Declared, kinds: Iterable[Kind[Any]]) 
         unreadable=_merge(gaps),
         requests=azure.requests - before,
         disks=tuple(disks),
+        site=site,
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.disk import Disk
 from reconciler.model.machine import Machine
+from reconciler.model.replication_site import ReplicationSite
 from reconciler.model.resource import State
 from reconciler.model.retention import PolicyTerms
 
@@ -47,7 +48,7 @@ class Live:
     """Everything one refresh saw.
 
     `resource_groups` holds `alias/name`, case-folded, of every resource group; `disks` are read only where the policies
-    declare snapshots or replication; `requests` counts the requests it took.
+    declare snapshots or replication, `site` what their routes name; `requests` counts the requests it took.
     """
 
     state: State
@@ -56,6 +57,7 @@ class Live:
     unreadable: tuple[Unreadable, ...] = ()
     requests: int = 0
     disks: tuple[Disk, ...] = ()
+    site: ReplicationSite = field(default_factory=ReplicationSite)
 
     @cached_property
     def disks_by_id(self) -> Mapping[ArmId, Disk]:
