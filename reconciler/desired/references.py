@@ -54,7 +54,9 @@ def check_references(declared: Declared, kinds: Sequence[Kind[Any]], names: Name
             yield from _check_exemption(document, aspects)
             yield from check_selector(document.value.select, ("select",), document, declared)
         elif document.kind in shapes:
-            for path, selector in shapes[document.kind].selectors(document.value):
+            shape = shapes[document.kind]
+            yield from _check_names(document, document.value, (), shape.references, names, used)
+            for path, selector in shape.selectors(document.value):
                 yield from check_selector(selector, path, document, declared)
     yield from _unused(declared, aspects.values(), used)
 
@@ -155,16 +157,28 @@ def _check_protection(
             source=document.source,
         )
     for name, value in document.value.aspects.items():
-        for field, kind in aspects[name].references.items():
-            for path, target in _targets(value, field):
-                used.add((kind, target))
-                if names.lacks(kind, target):
-                    yield Finding(
-                        code="reference",
-                        message=f"there is no {kind} `{target}`",
-                        advice=did_you_mean(target, names.written.get(kind, ())),
-                        source=document.at(name, *path),
-                    )
+        yield from _check_names(document, value, (name,), aspects[name].references, names, used)
+
+
+def _check_names(
+    document: Document[Any],
+    value: msgspec.Struct,
+    at: Path,
+    references: Mapping[str, str],
+    names: Names,
+    used: set[tuple[str, str]],
+) -> Iterator[Finding]:
+    """The names that the fields of `value`, which stands at a path, hold of other documents."""
+    for field, kind in references.items():
+        for path, target in _targets(value, field):
+            used.add((kind, target))
+            if names.lacks(kind, target):
+                yield Finding(
+                    code="reference",
+                    message=f"there is no {kind} `{target}`",
+                    advice=did_you_mean(target, names.written.get(kind, ())),
+                    source=document.at(*at, *path),
+                )
 
 
 def _targets(value: msgspec.Struct, field: str) -> Iterator[tuple[Path, str]]:

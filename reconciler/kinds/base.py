@@ -63,7 +63,8 @@ class DocumentKind:
     `type` is a msgspec struct without `apiVersion`, `kind` and `name` (the loader adds those to the schema). `check`
     yields the offline rules that the document breaks; it never raises on any value that passed the JSON Schema.
     `selectors` names the selectors of a value, each with its path in YAML: they are checked like those of a Protection,
-    and `Expansion.selected` holds the VMs that they match.
+    and `Expansion.selected` holds the VMs that they match. `references` maps fields that hold the name of a document to
+    that document's kind, as in `Aspect`.
     """
 
     name: str
@@ -71,6 +72,7 @@ class DocumentKind:
     check: Callable[[Document[Any], Declared], Iterable[Finding]]
     description: str = ""
     selectors: Callable[[Any], Iterable[tuple[Path, Selector]]] = _selects_nothing
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

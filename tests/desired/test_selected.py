@@ -28,6 +28,7 @@ class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Rota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shifts: tuple[Shift, ...]
+    lock: str | None = None
 
 
 class RotaSpec(Spec, frozen=True, kw_only=True):
@@ -43,7 +44,7 @@ class RotaKind(_Inert):
     title = "rota"
     spec = RotaSpec
     rules: ClassVar = {"shifts": Rule.UPDATE}
-    documents = (DocumentKind("Rota", Rota, lambda *_: (), "Who watches when.", selectors_of),)
+    documents = (DocumentKind("Rota", Rota, lambda *_: (), "Who watches when.", selectors_of, {"lock": "Lock"}),)
 
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:
         for name, document in expansion.declared.of("Rota", Rota).items():
@@ -68,7 +69,7 @@ def test_they_are_checked_like_those_of_a_protection(policies: Path, today: dt.d
         "apiVersion: reconciler/v1\nkind: Scope\nname: s\n"
         "subscriptions: {prod: 00000000-0000-0000-0000-00000000000a}\n---\n"
         "apiVersion: reconciler/v1\nkind: Rota\nname: night\nshifts:\n"
-        "  - who: {}\n  - who: {subscriptions: [moon]}\n  - who: {ids: [nonsense]}\n",
+        "  - who: {}\n  - who: {subscriptions: [moon]}\n  - who: {ids: [nonsense]}\nlock: lost\n",
         encoding="utf-8",
     )
     findings = validate([policies], today, KINDS).findings
@@ -76,4 +77,5 @@ def test_they_are_checked_like_those_of_a_protection(policies: Path, today: dt.d
         ("selector", 10),
         ("reference", 11),
         ("selector", 12),
+        ("reference", 13),
     ]
