@@ -75,22 +75,30 @@ def command() -> None:
 @command.command("disk", short_help="A managed disk from a snapshot.")
 @click.argument("snapshot")
 @NAME
+@click.option("--disk", "place", default="", metavar="os|LUN", help="Which disk of a restore point.")
 @GROUP
 @ZONE
 @SKU
 @click.option("--size-gib", type=click.IntRange(1, 65_536), metavar="GIB", help="Larger than the snapshot.")
 @_common
 def disk(
-    snapshot: str, name: str, resource_group: str, zone: str, sku: str, size_gib: int | None, **common: Any
+    snapshot: str, name: str, place: str, resource_group: str, zone: str, sku: str, size_gib: int | None, **common: Any
 ) -> ExitCode:
     """Make a managed disk from SNAPSHOT, in the region where that lies.
 
-    SNAPSHOT is a name, group/name, alias/group/name, or an ARM id; it need not be one of ours.
+    SNAPSHOT is a name, group/name, alias/group/name, or an ARM id; it need not be one of ours. A restore point
+    will do, too: --disk says which of its disks.
     """
     from reconciler.model.restore_request import DiskRequest
 
     request = DiskRequest(
-        snapshot=snapshot, name=name, resource_group=resource_group, zone=zone, sku=sku, size_gib=size_gib or 0
+        snapshot=snapshot,
+        name=name,
+        disk=place,
+        resource_group=resource_group,
+        zone=zone,
+        sku=sku,
+        size_gib=size_gib or 0,
     )
     return _restore(request, Run(**common))
 

@@ -9,11 +9,13 @@ import msgspec
 
 
 class DiskRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="restore", tag="disk"):
-    """One managed disk from one snapshot. `snapshot` is what was asked for, an ARM id once it was found; "" and 0 leave
-    a value to the default: the disk that the snapshot is of."""
+    """One managed disk from one snapshot, or from one disk of a restore point: then `disk` is `os` or the LUN.
+    `snapshot` is what was asked for, an ARM id once it was found; "" and 0 leave a value to the default: the disk that
+    the snapshot is of."""
 
     snapshot: str
     name: str
+    disk: str = ""
     resource_group: str = ""
     zone: str = ""
     sku: str = ""

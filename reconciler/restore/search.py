@@ -23,12 +23,14 @@ _NAMED = 8
 """How many choices a message names."""
 
 
-def find_snapshot(text: str, declared: Declared, live: Live) -> Resource:
-    """The one live snapshot that `text` means: an ARM id, `alias/group/name`, `group/name` or a name, in any casing.
+def find_source(text: str, declared: Declared, live: Live) -> Resource:
+    """The one live snapshot or restore point that `text` means: an ARM id, `alias/group/name`, `group/name` or a name,
+    in any casing.
 
     Raises UsageError where there is none, or more than one.
     """
-    snapshots = [resource for resource in live.state.values() if isinstance(resource.observed, SnapshotFacts)]
+    facts = (SnapshotFacts, RestorePointFacts)
+    snapshots = [resource for resource in live.state.values() if isinstance(resource.observed, facts)]
     if text.strip("/").casefold().startswith("subscriptions/"):
         found = [resource for resource in snapshots if resource.arm_id == ArmId(text)]
     else:
@@ -36,10 +38,10 @@ def find_snapshot(text: str, declared: Declared, live: Live) -> Resource:
     if len(found) == 1:
         return found[0]
     if found:
-        raise _several("snapshots", text, (_spell(resource.address) for resource in found))
+        raise _several("snapshots or restore points", text, (_spell(resource.address) for resource in found))
     near = _near(text, {resource.address.name: _spell(resource.address) for resource in snapshots})
     raise UsageError(
-        f"there is no snapshot {text!r} in the subscriptions of the Scope",
+        f"there is no snapshot or restore point {text!r} in the subscriptions of the Scope",
         why=_unread(live) or _unasked(declared),
         advice=near or "`reconciler snapshots list VM` shows what there is; write an ARM id, group/name or a name",
     )

@@ -76,6 +76,24 @@ def part_of_snapshot(resource: Resource, facts: SnapshotFacts) -> Part:
     )
 
 
+def parts_of_point(resource: Resource, facts: RestorePointFacts) -> tuple[Part, ...]:
+    """A restore point as sources of its disks, the OS disk first."""
+    parts = (
+        Part(
+            place=disk.place,
+            source=resource,
+            source_id=str(disk.arm_id),
+            unique_id="",
+            size_gib=disk.size_gib,
+            disk_id=disk.disk_id,
+            os_type=facts.os_type if disk.place == OS else "",
+            doubt="" if facts.usable else f"its state is {facts.state}",
+        )
+        for disk in facts.disks
+    )
+    return tuple(sorted(parts, key=lambda part: by_place(part.place)))
+
+
 def by_place(place: str) -> tuple[int, int, str]:
     """The order of disks: the OS disk, then LUNs by number, then what has no place."""
     if place == OS:
@@ -110,26 +128,12 @@ def _of_points(resources: Iterable[Resource], machine: ArmId) -> Iterator[Recove
         facts = resource.observed
         if not isinstance(facts, RestorePointFacts) or facts.machine_id != machine or facts.slot is None:
             continue
-        doubt = "" if facts.usable else f"its state is {facts.state}"
-        parts = (
-            Part(
-                place=disk.place,
-                source=resource,
-                source_id=str(disk.arm_id),
-                unique_id="",
-                size_gib=disk.size_gib,
-                disk_id=disk.disk_id,
-                os_type=facts.os_type if disk.place == OS else "",
-                doubt=doubt,
-            )
-            for disk in facts.disks
-        )
         yield RecoverySet(
             machine=facts.machine_id,
             slot=facts.slot,
             region=resource.location,
             schedule=facts.schedule,
-            parts=tuple(sorted(parts, key=lambda part: by_place(part.place))),
+            parts=parts_of_point(resource, facts),
             consistency=facts.consistency,
             size=facts.size,
         )

@@ -22,7 +22,7 @@ from reconciler.model.restore_request import MachineRequest
 from reconciler.model.slots import parse_slot, spell_slot
 from reconciler.plan.finding import Severity
 from reconciler.restore.choice import choose
-from reconciler.restore.search import find_snapshot, split_slot
+from reconciler.restore.search import find_source, split_slot
 from tests.restore.conftest import APP, GROUP
 
 HOME, ABROAD = "westeurope", "northeurope"
@@ -177,9 +177,9 @@ def test_what_is_not_found_is_told_with_what_there_is(change: dict[str, str], wo
     ["app-01-0-02T06", "APP-01-0-02T06", "rg-app/app-01-0-02T06", "prod/rg-app/app-01-0-02T06"],
 )
 def test_a_snapshot_is_found_by_its_names(text: str, declared: Declared) -> None:
-    found = find_snapshot(text, declared, estate(*WHOLE_OLD, *WHOLE_NEW))
+    found = find_source(text, declared, estate(*WHOLE_OLD, *WHOLE_NEW))
     assert found is WHOLE_NEW[1]
-    assert find_snapshot(str(found.arm_id).upper(), declared, estate(*WHOLE_NEW)).address == found.address
+    assert find_source(str(found.arm_id).upper(), declared, estate(*WHOLE_NEW)).address == found.address
 
 
 def test_a_list_that_failed_is_why_nothing_was_found(declared: Declared) -> None:
@@ -187,9 +187,9 @@ def test_a_list_that_failed_is_why_nothing_was_found(declared: Declared) -> None
         estate(), unreadable=(Unreadable(("snapshot",), "prod", "the list of snapshots could not be read"),)
     )
     with pytest.raises(UsageError, match="could not be read: it may be there"):
-        find_snapshot("x", declared, unread)
+        find_source("x", declared, unread)
     with pytest.raises(UsageError, match="declare no SnapshotSchedule"):
-        find_snapshot("x", replace(declared, documents=()), estate())
+        find_source("x", replace(declared, documents=()), estate())
 
 
 @pytest.mark.parametrize("text", ["app-01", "@latest", "app-01@", ""])

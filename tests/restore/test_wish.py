@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.errors import UsageError
 from reconciler.kinds.restored_disk import RestoredDiskSpec
 from reconciler.kinds.restored_interface import (
     ConfigurationBody,
@@ -244,3 +245,24 @@ def test_what_is_not_usable_is_not_made(declared: Declared) -> None:
     request = MachineRequest(machine="app-01", slot="2026-03-02T06", name="back", partial=True)
     wish = wish_for(request, live(WHOLE_NEW[0], snapshot("0", completion=1.0)), surroundings(), declared)
     assert [item.address.name for item in wish.resources][:2] == ["back-os", "back-nic"]
+
+
+def test_a_disk_of_a_restore_point_is_said_by_its_place(declared: Declared) -> None:
+    source = point(os_type="Linux")
+    wish = wish_for_disk(DiskRequest(snapshot=str(source.arm_id), name="x", disk="0"), declared, live(source))
+    assert disk_spec(wish).source_id.endswith("/diskRestorePoints/0")
+    assert disk_spec(wish).from_restore_point
+
+
+@pytest.mark.parametrize(
+    ("source", "disk", "words"),
+    [
+        (point(), "", "say which with --disk: os, 0"),
+        (point(), "7", "'7' is none of them"),
+        (snapshot("0"), "0", "leave --disk out"),
+    ],
+)
+def test_which_disk_is_for_restore_points_alone(source: Resource, disk: str, words: str, declared: Declared) -> None:
+    with pytest.raises(UsageError) as told:
+        wish_for_disk(DiskRequest(snapshot=source.address.name, name="x", disk=disk), declared, live(source))
+    assert words in str(told.value)

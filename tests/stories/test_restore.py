@@ -130,6 +130,8 @@ def test_a_vm_comes_back_from_a_restore_point(story: Story) -> None:
     assert "SN-15" not in done.out
     assert "from: restore_point.prod/rg-app/" in done.out
     assert made(story) == MADE
+    story.run("restore", "disk", found["name"], "--disk", "1", "--name", "look", "--auto-approve", code=0)
+    assert story.writes()["PUT look"] == 1
 
 
 def test_killed_while_the_disks_are_made(story: Story) -> None:
@@ -187,3 +189,32 @@ def test_a_name_that_is_taken_makes_nothing_at_all(story: Story) -> None:
     assert "a VM of this name is there already" in said.out
     assert "nothing is made" in said.told
     assert [name for name in story.writes() if name.startswith("PUT app-01-data")] == []
+
+
+@pytest.mark.parametrize("name", ["back-os", "back-nic", "back"])
+def test_an_answer_that_never_came_makes_nothing_twice(story: Story, name: str) -> None:
+    begin(story)
+    story.azure.add_fault({"method": "PUT", "path": f"*/{name}", "reset": "after", "count": 1})
+    story.run(*BACK, "--auto-approve", code=0)
+    assert story.repeated() == {}
+    assert "Nothing to do" in story.run(*BACK, "--auto-approve", code=0).out
+
+
+def test_a_vm_that_could_not_be_made_is_said_and_its_disks_are_there_for_the_next_try(story: Story) -> None:
+    begin(story)
+    refusal = {"status": 409, "code": "SkuNotAvailable", "message": "The requested size is not available."}
+    story.azure.add_fault({"method": "PUT", "path": "*/virtualMachines/back", "count": 1, **refusal})
+    failed = story.run(*BACK, "--auto-approve", code=4)
+    assert "SkuNotAvailable" in failed.told
+    again = story.run(*BACK, "--size", "Standard_D8s_v5", "--auto-approve", code=0)
+    assert "Plan: 1 to create; 4 unchanged." in again.out
+    assert read(story, machine_path("back"))["properties"]["hardwareProfile"]["vmSize"] == "Standard_D8s_v5"
+
+
+def test_a_vm_that_ended_as_failed_is_no_free_name(story: Story) -> None:
+    begin(story)
+    story.azure.add_fault({"method": "PUT", "path": "*/virtualMachines/back", "operation": "fails", "count": 1})
+    story.run(*BACK, "--auto-approve", code=4)
+    again = story.run(*BACK, "--auto-approve", code=1)
+    assert "it is there already, and its creation failed" in again.out
+    assert "az resource delete --ids" in again.out
