@@ -26,7 +26,7 @@ class Remark:
 
 @dataclass(slots=True)
 class Remarks:
-    """Collected while the desired side is worked out; names of VMs in the order in which they came."""
+    """Collected while the desired side is worked out; names of VMs are sorted where they are told."""
 
     said: dict[Remark, dict[str, None]] = field(default_factory=dict)
     single: list[Finding] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Remarks:
             yield Finding(
                 code=remark.code,
                 severity=remark.severity,
-                message=f"{remark.subject}, {some_names(list(names))}: {remark.message}",
+                message=f"{remark.subject}, {some_names(sorted(names))}: {remark.message}",
                 advice=remark.advice,
                 source=remark.source,
                 rule_source=remark.rule_source,

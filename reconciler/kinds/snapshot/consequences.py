@@ -42,7 +42,7 @@ def _lost(seen: Expiry, age: str) -> Consequence:
     if seen.pruned:
         return Consequence(
             effect=Effect.PRUNES,
-            text=f"prunes a snapshot of {age}, which the schedule would keep if its keep had not been changed",
+            text=f"prunes what would be kept if the schedule had not been changed ({age} old)",
             figures={"recovery_points_pruned": 1},
         )
     if seen.failed:

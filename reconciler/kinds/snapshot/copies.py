@@ -25,8 +25,8 @@ def copies_of(
     there = series.copies.get(copy.region, [])
     if any(point.under_way for point in there):
         return []  # one at a time: the next run goes on
-    done = [point.slot for point in there if not point.failed and not point.leaving]
-    newest = max(done, default=None)
+    done = (point.slot for point in there if not point.failed and not point.leaving)
+    newest = max((slot for slot in done if slot <= survey.expansion.now), default=None)
     sources = _sources(series, wish, taken)
     slots = sorted(slot for slot in sources if slot in held and (newest is None or slot > newest))
     if newest is None:

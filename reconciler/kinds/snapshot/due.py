@@ -18,8 +18,8 @@ from reconciler.plan.finding import Severity
 
 def due(survey: Survey, room: Room, series: Series, wish: Wish) -> Resource | None:
     """The snapshot to take, or None: it is there, a backup makes it needless, or something forbids it."""
-    taken_slots = [point.slot for point in series.sources if not point.failed or point.under_way]
-    newest = max(taken_slots, default=None)
+    there = (point.slot for point in series.sources if not point.failed or point.under_way)
+    newest = max((slot for slot in there if slot <= survey.expansion.now), default=None)
     if (newest is not None and newest >= wish.timetable.slot) or not wish.ready:
         return None
     if _skipped(survey, wish):

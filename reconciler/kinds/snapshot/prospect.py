@@ -95,7 +95,8 @@ def prospect(survey: Survey, room: Room, key: str, series: Series, wish: Wish | 
     coming = [timetable.slot] if found.taken else []
     if wish is not None and wish.ready and timetable.copy is not None:
         alive = {point.slot for point in series.sources if not point.failed and not point.leaving}
-        held = survey.held(timetable.keep, alive.union(coming))
+        begun = {slot for slot in alive if slot <= survey.expansion.now}
+        held = survey.held(timetable.keep, begun.union(coming))
         found.copies = copies_of(survey, room, series, wish, found.taken, held)
     if survey.blind_to(series.points):
         return found

@@ -12,6 +12,7 @@ from reconciler.kinds.snapshot.wishes import Wish
 from reconciler.model.counting import count
 from reconciler.model.duration import format_age, parse_duration
 from reconciler.model.keeping import say
+from reconciler.model.slots import spell_slot
 from reconciler.plan.finding import Finding, Severity
 
 
@@ -28,6 +29,9 @@ def report(survey: Survey, disk: str, prospects: Mapping[str, Prospect]) -> None
             _report_unselected(survey, one, survey.disk_names[disk])
         for point, why in one.spared.items():
             _report_spared(survey, one, point, why)
+    for point in points:
+        if point.slot > survey.expansion.now:
+            _report_ahead(survey, point)
 
 
 def _report_orphan(survey: Survey, points: list[Point], prospects: Mapping[str, Prospect]) -> None:
@@ -81,6 +85,20 @@ def _report_spared(survey: Survey, one: Prospect, point: Point, why: str) -> Non
             message=f"its retention has ended and it stays: {why}",
             severity=Severity.INFO,
             source=one.timetable.document.at("keep") if one.timetable else None,
+            address=str(point.address),
+        )
+    )
+
+
+def _report_ahead(survey: Survey, point: Point) -> None:
+    """It would count as the newest for as long as its slot has not come: it stays, and counts for nothing."""
+    survey.remarks.single.append(
+        Finding(
+            code="snapshot-ahead",
+            message=f"its slot, {spell_slot(point.slot)}, has not begun: it was taken where a clock was wrong; until "
+            "then it stays and stands in for no other",
+            severity=Severity.WARNING,
+            advice="set the clock of the machine that ran apply right",
             address=str(point.address),
         )
     )

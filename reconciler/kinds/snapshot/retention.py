@@ -33,8 +33,10 @@ def expired(
 ) -> dict[Point, Expiry]:
     """What neither the schedule holds nor is on its way. `coming` are the slots that this plan adds.
 
-    Failed snapshots count for nothing: none is held because of one, and they go themselves.
+    Failed snapshots count for nothing: none is held because of one, and they go themselves. Those of a slot that has
+    not begun, which a wrong clock took, count for nothing and stay.
     """
+    points = [point for point in points if point.slot <= survey.expansion.now]
     alive = [point for point in points if not point.failed and not point.leaving]
     slots = {point.slot for point in alive}
     held = survey.held(timetable.keep, slots.union(coming))

@@ -37,5 +37,6 @@ def judge_snapshot(comparison: Comparison[SnapshotSpec]) -> Verdict | None:
 def _ended(seen: Expiry) -> str:
     if seen.failed:
         return f"slot {spell_slot(seen.slot)} failed: it holds nothing"
-    now = "keeps less since it was made" if seen.pruned else "keeps"
-    return f"its retention has ended: schedule {seen.schedule} {now}{',' if seen.pruned else ''} {seen.keeps}"
+    if seen.pruned:
+        return f"schedule {seen.schedule} keeps less than when it was taken: {seen.keeps}"
+    return f"retention has ended: schedule {seen.schedule} keeps {seen.keeps}"

@@ -240,6 +240,16 @@ def test_after_a_change_was_let_through_old_ones_run_out_by_time() -> None:
     assert pruned == {there[2].address.name: False, there[3].address.name: True}
 
 
+def test_a_slot_that_has_not_begun_stands_in_for_no_other() -> None:
+    """Taken where the clock was a year ahead: it would stop the schedule for a year."""
+    ahead = snapshot(DISK, SIX + 365 * 24 * HOUR)
+    there = [snapshot(DISK, MIDNIGHT), snapshot(DISK, EVENING), ahead]
+    outlook = Estate([schedule(keep={"count": 1})], live=there).outlook()
+    assert coming(outlook.taken[0]).previous == MIDNIGHT
+    assert outlook.expired == sorted(one.address.name for one in there[:2])
+    assert outlook.finding("snapshot-ahead").address == str(ahead.address)
+
+
 # who may export
 
 
