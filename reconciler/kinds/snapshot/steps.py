@@ -108,8 +108,8 @@ def _export(spec: SnapshotSpec) -> dict[str, Any]:
 
 
 def _lane(facts: SnapshotFacts) -> str:
-    """One write at a time for each disk, its copies included; of a copy whose chain is broken, that of its own."""
-    return ArmId(facts.disk_id).key if facts.disk_id else f"disk:{facts.disk_unique_id}"
+    """One write at a time for each disk, its copies included; of a copy whose disk nobody knows any longer, its own."""
+    return ArmId(facts.disk_id).key if facts.disk_id else facts.arm_id.key
 
 
 def _step(
