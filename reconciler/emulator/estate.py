@@ -29,6 +29,11 @@ diskSettings: {...}                 # what disks hold and how fast it changes, l
 networks:                           # VMs of its region get an interface in its first subnet; without: none exists
   - {name: vnet-weu, resourceGroup: rg-web, addressPrefixes: [10.10.0.0/16], subnets: {default: 10.10.0.0/20}}
 backup: {...}                       # what the Recovery Services provider reads: providers/backup_estate.py
+storageAccounts:
+  - {name: cacheweu, resourceGroup: rg-web, kind: StorageV2, softDelete: false}
+automationAccounts:
+  - {name: auto, resourceGroup: rg-web, runbooks: [update-dns], failing: []}
+siteRecovery: [...]                 # vaults with replicated machines: providers/replication_estate.py
 ```
 
 Any other top-level key belongs to the provider that names it as its ``SECTION``.

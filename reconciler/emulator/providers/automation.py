@@ -13,7 +13,8 @@ import msgspec
 from reconciler.emulator.clock import stamp
 from reconciler.emulator.failures import bad_request, not_found
 from reconciler.emulator.paging import list_response
-from reconciler.emulator.providers.resources import GROUPS, group_id
+from reconciler.emulator.providers.compute_estate import declared_group
+from reconciler.emulator.providers.resources import group_id
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
@@ -28,6 +29,7 @@ class AutomationShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
 
     name: str
     resource_group: str
+    subscription: str | None = None
     location: str | None = None
     runbooks: list[str] = []
     failing: list[str] = []
@@ -156,11 +158,9 @@ def _runbook(world: World, account: Body, name: str) -> Body:
 def seed(world: World, section: Any) -> None:
     """Accounts and runbooks of an estate; raises ValueError for a line that is wrong."""
     for shape in msgspec.convert(section, list[AutomationShape]):
-        groups = world.store.find(GROUPS, name=shape.resource_group)
-        if len(groups) != 1:
-            raise ValueError(f"{shape.name}: needs exactly one resource group {shape.resource_group}")
-        location = shape.location or (world.store.get(groups[0]) or {})["location"]
-        account = _account(world, f"{groups[0]}/providers/{ACCOUNTS}/{shape.name}", location, None)
+        group = declared_group(world, shape.name, shape.resource_group, shape.subscription)
+        location = shape.location or group["location"]
+        account = _account(world, f"{group['id']}/providers/{ACCOUNTS}/{shape.name}", location, None)
         world.store.put(account["id"], ACCOUNTS, account)
         for name in (*shape.runbooks, *shape.failing):
             runbook = _runbook(world, account, name)

@@ -12,6 +12,7 @@ from reconciler.emulator.providers import (
     replication_container_mappings,
     replication_containers,
     replication_drills,
+    replication_estate,
     replication_fabrics,
     replication_failovers,
     replication_health,
@@ -50,4 +51,5 @@ SITE_RECOVERY: tuple[ModuleType, ...] = (
     recovery_plans,
     recovery_plan_failovers,
     recovery_plan_runs,
+    replication_estate,
 )

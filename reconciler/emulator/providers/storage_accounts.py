@@ -17,7 +17,8 @@ from reconciler.emulator.failures import ArmError, bad_request, not_found
 from reconciler.emulator.operations import Operation
 from reconciler.emulator.paging import list_response
 from reconciler.emulator.polling import polling_headers
-from reconciler.emulator.providers.resources import GROUPS, group_id
+from reconciler.emulator.providers.compute_estate import declared_group
+from reconciler.emulator.providers.resources import group_id
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.store import Body
 from reconciler.emulator.world import Completion, World
@@ -36,6 +37,7 @@ class AccountShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
 
     name: str
     resource_group: str
+    subscription: str | None = None
     location: str | None = None
     kind: str = "StorageV2"
     sku: str = "Standard_LRS"
@@ -212,12 +214,12 @@ def abandon_creation(world: World, operation: Operation) -> None:
 def seed(world: World, section: Any) -> None:
     """Accounts of an estate; raises ValueError for a line that is wrong."""
     for shape in msgspec.convert(section, list[AccountShape]):
-        groups = world.store.find(GROUPS, name=shape.resource_group)
-        if len(groups) != 1 or shape.kind not in KINDS:
-            raise ValueError(f"{shape.name}: needs one resource group {shape.resource_group} and a kind of {KINDS}")
-        location = shape.location or (world.store.get(groups[0]) or {})["location"]
+        group = declared_group(world, shape.name, shape.resource_group, shape.subscription)
+        if shape.kind not in KINDS:
+            raise ValueError(f"{shape.name}: {shape.kind} is none of the kinds {', '.join(KINDS)}")
+        location = shape.location or group["location"]
         given = {"location": location, "kind": shape.kind, "sku": {"name": shape.sku}, "tags": shape.tags}
-        body = account_body(world, f"{groups[0]}/providers/{ACCOUNTS}/{shape.name}", given)
+        body = account_body(world, f"{group['id']}/providers/{ACCOUNTS}/{shape.name}", given)
         body["properties"]["provisioningState"] = "Succeeded"
         world.store.put(body["id"], ACCOUNTS, body, name=shape.name)
         if shape.soft_delete:
