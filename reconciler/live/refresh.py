@@ -14,6 +14,7 @@ from reconciler.kinds.base import Kind, Reading
 from reconciler.kinds.managed_disk import read_disks
 from reconciler.kinds.replication_site import read_site
 from reconciler.kinds.resource_group import read_resource_groups
+from reconciler.kinds.runbook import read_runbooks
 from reconciler.kinds.virtual_machine import read_machines
 from reconciler.model.address import Address
 from reconciler.model.document import Declared
@@ -33,12 +34,14 @@ async def refresh(azure: Azure, declared: Declared, kinds: Iterable[Kind[Any]]) 
         (groups, group_gaps),
         (disks, disk_gaps),
         (site, site_gaps),
+        (runbooks, runbook_gaps),
         readings,
     ) = await asyncio.gather(
         read_machines(azure, declared),
         read_resource_groups(azure, declared),
         read_disks(azure, declared),
         read_site(azure, declared),
+        read_runbooks(azure, declared),
         asyncio.gather(*(_read(kind, azure, declared) for kind in kinds)),
     )
     resources = (resource for reading in readings for resource in reading.resources)
@@ -47,6 +50,7 @@ async def refresh(azure: Azure, declared: Declared, kinds: Iterable[Kind[Any]]) 
         *group_gaps,
         *disk_gaps,
         *site_gaps,
+        *runbook_gaps,
         *(gap for reading in readings for gap in reading.unreadable),
     ]
     return Live(
@@ -57,6 +61,7 @@ async def refresh(azure: Azure, declared: Declared, kinds: Iterable[Kind[Any]]) 
         requests=azure.requests - before,
         disks=tuple(disks),
         site=site,
+        runbooks=runbooks,
     )
 
 

@@ -48,7 +48,8 @@ class Live:
     """Everything one refresh saw.
 
     `resource_groups` holds `alias/name`, case-folded, of every resource group; `disks` are read only where the policies
-    declare snapshots or replication, `site` what their routes name; `requests` counts the requests it took.
+    declare snapshots or replication, `site` what their routes name; `runbooks` says of each that a RecoveryPlan names
+    whether it is there, nothing where that could not be read; `requests` counts the requests it took.
     """
 
     state: State
@@ -58,6 +59,7 @@ class Live:
     requests: int = 0
     disks: tuple[Disk, ...] = ()
     site: ReplicationSite = field(default_factory=ReplicationSite)
+    runbooks: Mapping[ArmId, bool] = field(default_factory=dict)
 
     @cached_property
     def disks_by_id(self) -> Mapping[ArmId, Disk]:

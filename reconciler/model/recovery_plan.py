@@ -1,12 +1,16 @@
-"""The RecoveryPlan document: shape only."""
+"""The RecoveryPlan document, shape only, and what we see of a live plan and do not manage."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from reconciler.model.arm_id import ArmId
+from reconciler.model.observed import VOLATILE
 from reconciler.model.replication import ArmIdText
 from reconciler.model.scope import Duration
 from reconciler.model.selector import Selector
@@ -44,6 +48,7 @@ class RecoveryGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     members: Annotated[Selector, Meta(description="Its VMs: replicated ones, each in one group only.")]
     before: Annotated[tuple[RecoveryAction, ...], Meta(description="Actions before the group, in order.")] = ()
     after: Annotated[tuple[RecoveryAction, ...], Meta(description="Actions after the group, in order.")] = ()
+    allow_empty: Annotated[bool, Meta(description="Accept that no VM matches: the group holds actions only.")] = False
 
 
 class Actions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,3 +65,35 @@ class RecoveryPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     groups: Annotated[tuple[RecoveryGroup, ...], Meta(min_length=1, max_length=7, description="In order (ASR-60).")]
     shutdown: Annotated[Actions, Meta(description="Actions around the shutdown of the source VMs.")] = Actions()
     failover: Annotated[Actions, Meta(description="Actions around the failover itself.")] = Actions()
+
+
+_AT_WORK = frozenset({"notstarted", "inprogress", "suspended", "cancelling"})
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPlanFacts:
+    """`observed` of a live `recovery_plan` resource. Shared with drills and failovers.
+
+    `items` are the protected items of its groups, in order; `vms` the VMs that they stand for, an empty id for an item
+    that is gone. `allowed_operations` are Azure's words, and gate every operation (ASR-50). `scenario` is what a job
+    does with the plan, `scenario_status` how far it is ("Suspended": a manual action waits), `job_id` that job. Times
+    are aware UTC.
+    """
+
+    plan_id: ArmId
+    vault_id: ArmId
+    primary_region: str
+    recovery_region: str
+    items: tuple[ArmId, ...] = ()
+    vms: tuple[ArmId, ...] = ()
+    allowed_operations: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    scenario: str = field(default="", metadata=VOLATILE)
+    scenario_status: str = field(default="", metadata=VOLATILE)
+    job_id: str = field(default="", metadata=VOLATILE)
+    last_test_failover: datetime | None = field(default=None, metadata=VOLATILE)
+    last_failover: datetime | None = field(default=None, metadata=VOLATILE)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job works on it, or waits for a person: Azure refuses changes until it has ended."""
+        return self.scenario_status.replace(" ", "").lower() in _AT_WORK

@@ -1,0 +1,53 @@
+"""What a recovery plan says, for people: its groups by number, the VMs and actions of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.kinds.phrases import Phrase
+from reconciler.kinds.recovery_plan.spec import DIRECTIONS, FAILOVER_TYPES, PlanAction, PlanGroup, RecoveryPlanSpec
+from reconciler.model.arm_id import ArmId
+from reconciler.model.counting import count
+
+
+def plan_phrases(spec: RecoveryPlanSpec) -> Iterator[Phrase]:
+    """From where to where, then every section in the order in which it is run."""
+    for name, ref, zone in (
+        ("primary", spec.primary, spec.primary_zone),
+        ("recovery", spec.recovery, spec.recovery_zone),
+    ):
+        text = f"{ref.address.name}, zone {zone}" if zone else ref.address.name
+        yield Phrase(name, name, text)
+    for field, name, section in spec.sections():
+        if isinstance(section, PlanGroup):
+            names = ", ".join(ArmId(member).name for member in section.members)
+            yield Phrase(field, f"{name}.members", names or "none")
+        for when, actions in (("before", section.before), ("after", section.after)):
+            if actions:
+                yield Phrase(field, f"{name}.{when}", ", then ".join(map(_say, actions)))
+
+
+def plan_summary(spec: RecoveryPlanSpec) -> str:
+    """`3 groups with 12 VMs, 2 actions`."""
+    actions = [one for _, _, section in spec.sections() for one in (*section.before, *section.after)]
+    manual = sum(bool(one.manual) for one in actions)
+    text = f"{count(len(spec.groups), 'group')} with {count(len(spec.members()), 'VM')}"
+    if actions:
+        text += f", {count(len(actions), 'action')}"
+    return f"{text}, {manual} of them manual" if manual else text
+
+
+def _say(action: PlanAction) -> str:
+    """`open-firewall (runbook open-firewall in the recovery region, 10 min)`."""
+    if action.manual:
+        parts = [f"manual: {action.manual}"]
+    else:
+        what = ArmId(action.runbook).name if action.runbook else action.script
+        parts = [f"{action.what} {what} on the {action.side} side"]
+    if action.minutes is not None:
+        parts.append(f"{action.minutes} min")
+    if action.failover_types != FAILOVER_TYPES:
+        parts.append(f"{' and '.join(action.failover_types) or 'no failover'} only")
+    if action.directions != DIRECTIONS:
+        parts.append(f"{' and '.join(action.directions) or 'no direction'} only")
+    return f"{action.name} ({', '.join(parts)})"
