@@ -32,15 +32,16 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A write that Azure accepted and has not ended.
 
     `url` is polled as it was given: ARM signs it. `via` is how to read the answer: a status document, a result that
-    stays 202 until it is there, the resource's own `provisioningState`, a backup job, or the resource's
-    `completionPercent` (SN-12). `resource` is the ARM id that was written.
+    stays 202 until it is there, the resource's own `provisioningState`, a backup job, the resource's
+    `completionPercent` (SN-12), or a replicated VM's two states, which become Protected long after the operation that
+    enabled it has ended (site-recovery.md §4). `resource` is the ARM id that was written.
     `gone_is_success`: a 404 means that the delete is done (the address of a deleted vault's operation goes with it).
     `background`: the resource's address, where its data is still copied after the operation has ended; it is waited
     for until that is complete, also when Azure has forgotten the operation meanwhile.
     """
 
     url: str
-    via: Literal["azure-async", "location", "resource", "job", "completion"]
+    via: Literal["azure-async", "location", "resource", "job", "completion", "protection"]
     resource: str
     gone_is_success: bool = False
     job: str = ""
@@ -155,6 +156,8 @@ def _read(answer: Answer, operation: Operation) -> tuple[Mapping[str, Any] | Non
         return _read_refusal(answer, operation), f"HTTP {answer.status}"
     if operation.via == "completion":
         return _read_completion(body, operation)
+    if operation.via == "protection":
+        return _read_protection(body, operation)
     state = _state(body, operation)
     if state.lower() in _ENDED_BADLY:
         raise _failed(body, state, operation)
@@ -199,6 +202,21 @@ def _read_completion(body: Mapping[str, Any], operation: Operation) -> tuple[Map
     if not isinstance(percent, (int, float)):
         return None, state or "InProgress"
     return (body, "Succeeded") if percent >= 100 else (None, f"{percent:.0f} % copied")
+
+
+def _read_protection(body: Mapping[str, Any], operation: Operation) -> tuple[Mapping[str, Any] | None, str]:
+    """Both states Protected is the end. Unprotected with nothing at work on it: enabling has failed meanwhile."""
+    properties = body.get("properties")
+    known: Mapping[str, Any] = properties if isinstance(properties, Mapping) else {}
+    details, scenario = (known.get(name) or {} for name in ("providerSpecificDetails", "currentScenario"))
+    state = str(known.get("protectionState") or "")
+    if state == details.get("vmProtectionState") == "Protected":
+        return body, "Protected"
+    words = str(known.get("protectionStateDescription") or state or "InProgress")
+    if state.startswith("Unprotected") and scenario.get("scenarioName") in (None, "None"):
+        raise _failed({"error": {"code": state, "message": words}}, "Failed", operation)
+    percent = details.get("monitoringPercentageCompletion")
+    return None, f"{words}, {percent} %" if isinstance(percent, (int, float)) and percent else words
 
 
 def _state(body: Mapping[str, Any], operation: Operation) -> str:

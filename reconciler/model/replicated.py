@@ -36,10 +36,10 @@ class ReplicationFacts:
     """`observed` of a live `replicated_vm` resource.
 
     `machine_id` is the VM that is replicated now: after a reprotect the one that was failed over to. `home_id` is the
-    VM that the policies speak of, whose address the resource has. `item_id` is the id Azure answered with; after a reprotect it lies in the other container, under the same name.
-    `protection_state`, `active_location` (Primary, Recovery) and `test_failover_state` are Azure's words;
-    `allowed_operations` gates every operation (ASR-50). `rpo_seconds` is None before the first recovery point. Times
-    are aware UTC.
+    VM that the policies speak of, whose address the resource has. `item_id` is the id Azure answered with; after a
+    reprotect it lies in the other container, under the same name. `protection_state`, `active_location` (Primary,
+    Recovery) and `test_failover_state` are Azure's words; `allowed_operations` gates every operation (ASR-50).
+    `rpo_seconds` is None before the first recovery point. Times are aware UTC.
     """
 
     vault_id: ArmId

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     UNREADABLE = "live_state_unreadable"
     DEPENDS_ON_BLOCKED = "depends_on_blocked"
     DEFERRED = "service_limit"
+    SEEDING = "initial_replication"
     DUE = "due"
     EXPIRED = "retention_ended"
 

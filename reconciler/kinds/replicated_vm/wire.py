@@ -1,0 +1,287 @@
+"""Site Recovery's body of a replicated VM, and what it is in our words (site-recovery.md §2 and §4).
+
+Null, "" and [] are one thing in it, ids come in three casings, and after a reprotect the directions are swapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from reconciler.kinds.replicated_vm.spec import ReplicatedVmSpec, State, TargetDisk, TargetInterface
+from reconciler.kinds.replication_route import Leg, Place, mapping_address
+from reconciler.model.arm_id import ArmId
+from reconciler.model.location import normalise_location
+from reconciler.model.replicated import ReplicatedDiskFacts, ReplicationFacts, SourceInterface
+from reconciler.model.resource import Ref
+
+NO_DRILL_YET = "161011"
+"""The health error of every VM that was never in a drill: no illness (site-recovery.md §4)."""
+_GIB = 1024**3
+_NONE = "None"
+
+
+class _Body(msgspec.Struct, frozen=True, rename="camel"):
+    """Part of an answer: what we do not look at is left out."""
+
+
+class AddressBody(_Body, frozen=True):
+    """One of `ipConfigs`."""
+
+    name: str = ""
+    is_primary: bool | None = None
+    subnet_name: str | None = None
+    recovery_subnet_name: str | None = None
+    recovery_static_ip_address: str | None = msgspec.field(name="recoveryStaticIPAddress", default=None)
+    tfo_subnet_name: str | None = None
+    tfo_static_ip_address: str | None = msgspec.field(name="tfoStaticIPAddress", default=None)
+
+
+class InterfaceBody(_Body, frozen=True):
+    """One of `vmNics`; there are none before the VM is protected."""
+
+    source_nic_arm_id: str | None = None
+    source_network: str | None = msgspec.field(name="vMNetworkName", default=None)
+    ip_configs: tuple[AddressBody, ...] | None = None
+
+    @property
+    def primary(self) -> AddressBody:
+        """The address that policies speak of."""
+        addresses = self.ip_configs or (AddressBody(),)
+        return next((one for one in addresses if one.is_primary), addresses[0])
+
+
+class DiskBody(_Body, frozen=True):
+    """One of `protectedManagedDisks`."""
+
+    disk_id: str = ""
+    recovery_replica_disk_id: str | None = None
+    recovery_target_disk_account_type: str | None = None
+    recovery_disk_encryption_set_id: str | None = None
+    disk_capacity_in_bytes: int | None = None
+    primary_staging_azure_storage_account_id: str | None = None
+    disk_type: str | None = None
+
+
+class DetailsBody(_Body, frozen=True):
+    """`providerSpecificDetails` of an A2A item."""
+
+    instance_type: str = ""
+    fabric_object_id: str | None = None
+    initial_primary_fabric_location: str | None = None
+    initial_recovery_fabric_location: str | None = None
+    primary_fabric_location: str | None = None
+    recovery_fabric_location: str | None = None
+    multi_vm_group_name: str | None = None
+    protected_managed_disks: tuple[DiskBody, ...] | None = None
+    recovery_azure_vm_size: str | None = msgspec.field(name="recoveryAzureVMSize", default=None)
+    recovery_azure_vm_name: str | None = msgspec.field(name="recoveryAzureVMName", default=None)
+    recovery_azure_resource_group_id: str | None = None
+    recovery_availability_set: str | None = None
+    recovery_availability_zone: str | None = None
+    selected_recovery_azure_network_id: str | None = None
+    selected_tfo_azure_network_id: str | None = None
+    vm_nics: tuple[InterfaceBody, ...] | None = None
+    monitoring_percentage_completion: int | None = None
+    recovery_fabric_object_id: str | None = None
+    test_failover_recovery_fabric_object_id: str | None = None
+    vm_protection_state: str | None = None
+    lifecycle_id: str | None = None
+    rpo_in_seconds: int | None = None
+    last_rpo_calculated_time: str | None = None
+
+
+class HealthErrorBody(_Body, frozen=True):
+    """One of `healthErrors`."""
+
+    error_code: str | None = None
+    error_level: str | None = None
+    error_message: str | None = None
+
+
+class ScenarioBody(_Body, frozen=True):
+    """`currentScenario`: the job that works on the VM."""
+
+    scenario_name: str | None = None
+
+
+class ItemProperties(_Body, frozen=True):
+    """What we look at of a replicated VM."""
+
+    friendly_name: str | None = None
+    policy_id: str | None = None
+    protection_state: str | None = None
+    protection_state_description: str | None = None
+    active_location: str | None = None
+    test_failover_state: str | None = None
+    allowed_operations: tuple[str, ...] | None = None
+    replication_health: str | None = None
+    health_errors: tuple[HealthErrorBody, ...] | None = None
+    current_scenario: ScenarioBody | None = None
+    last_successful_test_failover_time: str | None = None
+    provider_specific_details: DetailsBody | None = None
+
+
+class ItemBody(_Body, frozen=True):
+    """One replication protected item."""
+
+    id: str
+    name: str
+    properties: ItemProperties = ItemProperties()
+
+    @property
+    def details(self) -> DetailsBody:
+        return self.properties.provider_specific_details or DetailsBody()
+
+    @property
+    def replicates_azure(self) -> bool:
+        """Whether it is a VM of Azure, replicated to Azure: nothing else is ours."""
+        return self.details.instance_type.upper() == "A2A" and bool(self.details.fabric_object_id)
+
+
+def state_from(body: ItemBody) -> State:
+    """Both of its states must be Protected: the end of the enabling operation is not protection."""
+    state = body.properties.protection_state or ""
+    if state == "Protected":
+        return "Protected" if body.details.vm_protection_state == "Protected" else "Seeding"
+    if state.startswith("UnplannedFailover"):
+        return "Protected"
+    if state.startswith("InitialReplication"):
+        return "Seeding"
+    if state.startswith("Unprotected"):
+        scenario = body.properties.current_scenario
+        at_work = scenario is not None and (scenario.scenario_name or _NONE) != _NONE
+        return "Seeding" if at_work else "Unfinished"
+    return "Unknown"
+
+
+def facts_from(body: ItemBody, vault: ArmId) -> ReplicationFacts:
+    """What is seen of it."""
+    properties, details = body.properties, body.details
+    primary, recovery = _regions(details)
+    machine = ArmId(details.fabric_object_id or "")
+    initial = normalise_location(details.initial_primary_fabric_location or "")
+    return ReplicationFacts(
+        vault_id=vault,
+        item_id=ArmId(body.id),
+        machine_id=machine,
+        name=body.name,
+        policy_name=ArmId(properties.policy_id or "").segment("replicationPolicies"),
+        primary_region=primary,
+        recovery_region=recovery,
+        initial_primary_region=initial,
+        lifecycle_id=details.lifecycle_id or "",
+        protection_state=properties.protection_state or "",
+        description=properties.protection_state_description or "",
+        active_location=properties.active_location or "Primary",
+        test_failover_state=properties.test_failover_state or "",
+        allowed_operations=properties.allowed_operations or (),
+        health=properties.replication_health or "",
+        health_errors=tuple(_ills(properties.health_errors or ())),
+        rpo_seconds=details.rpo_in_seconds,
+        rpo_calculated=moment(details.last_rpo_calculated_time),
+        last_test_failover=moment(properties.last_successful_test_failover_time),
+        recovery_machine_id=_id(details.recovery_fabric_object_id),
+        test_machine_id=_id(details.test_failover_recovery_fabric_object_id),
+        home_id=_home(details, machine, reversed_=initial not in ("", primary)),
+        percent=details.monitoring_percentage_completion,
+        interfaces=tuple(_interfaces(details)),
+        disks=tuple(_disks(details)),
+    )
+
+
+def spec_from(body: ItemBody, scope: str, policy: str) -> ReplicatedVmSpec:
+    """What we manage of it. `scope` is that of its vault, `policy` the name as the policies spell it. The mapping is
+    that of its first direction, whichever way it goes now."""
+    details = body.details
+    disks = details.protected_managed_disks or ()
+    return ReplicatedVmSpec(
+        mapping=Ref.of(mapping_address(scope, _first_leg(details), policy)),
+        state=state_from(body),
+        target_resource_group=details.recovery_azure_resource_group_id or "",
+        zone=details.recovery_availability_zone or "",
+        availability_set=details.recovery_availability_set or "",
+        multi_vm_group=details.multi_vm_group_name or "",
+        cache_storage_account=next((one.primary_staging_azure_storage_account_id or "" for one in disks), ""),
+        disk_encryption_set=next((one.recovery_disk_encryption_set_id or "" for one in disks), ""),
+        disks=tuple(TargetDisk(disk=one.disk_id, type=one.recovery_target_disk_account_type or "") for one in disks),
+        target_size=details.recovery_azure_vm_size or "",
+        network=details.selected_recovery_azure_network_id or "",
+        test_network=details.selected_tfo_azure_network_id or "",
+        nics=tuple(_targets(details)),
+    )
+
+
+def moment(text: str | None) -> datetime | None:
+    """Aware UTC; Site Recovery writes seven decimals, and 1753 or 0001 for never."""
+    if not text or text.startswith(("0001", "1753")):
+        return None
+    head, dot, tail = text.rstrip("Z").partition(".")
+    digits = tail[:6] if dot else ""
+    try:
+        found = datetime.fromisoformat(f"{head}.{digits}" if digits else head)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _id(text: str | None) -> ArmId | None:
+    return ArmId(text) if text else None
+
+
+def _regions(details: DetailsBody) -> tuple[str, str]:
+    primary, recovery = details.primary_fabric_location or "", details.recovery_fabric_location or ""
+    return normalise_location(primary), normalise_location(recovery)
+
+
+def _first_leg(details: DetailsBody) -> Leg:
+    """The direction in which it was first replicated: a reprotect swaps the others, and leaves this one."""
+    primary, recovery = _regions(details)
+    source = normalise_location(details.initial_primary_fabric_location or "") or primary
+    target = normalise_location(details.initial_recovery_fabric_location or "") or recovery
+    zone = (details.recovery_availability_zone or "") if source == target else ""
+    return Leg(Place(source), Place(target, zone))
+
+
+def _home(details: DetailsBody, machine: ArmId, *, reversed_: bool) -> ArmId:
+    """On the way back the target is where it came from: that VM has the address, there or not."""
+    group, name = details.recovery_azure_resource_group_id, details.recovery_azure_vm_name
+    if not (reversed_ and group and name):
+        return machine
+    return ArmId(group).child("providers", "Microsoft.Compute", "virtualMachines", name)
+
+
+def _ills(errors: tuple[HealthErrorBody, ...]) -> Iterator[str]:
+    for error in errors:
+        if error.error_code != NO_DRILL_YET:
+            yield " ".join(part for part in (error.error_code, error.error_message) if part)
+
+
+def _interfaces(details: DetailsBody) -> Iterator[SourceInterface]:
+    for nic in details.vm_nics or ():
+        network = ArmId(nic.source_network or "")
+        yield SourceInterface(ArmId(nic.source_nic_arm_id or "").name, network, nic.primary.subnet_name or "")
+
+
+def _targets(details: DetailsBody) -> Iterator[TargetInterface]:
+    for nic in details.vm_nics or ():
+        address = nic.primary
+        yield TargetInterface(
+            name=ArmId(nic.source_nic_arm_id or "").name,
+            subnet=ArmId(address.recovery_subnet_name or "").name,
+            address=address.recovery_static_ip_address or "",
+            test_subnet=ArmId(address.tfo_subnet_name or "").name,
+            test_address=address.tfo_static_ip_address or "",
+        )
+
+
+def _disks(details: DetailsBody) -> Iterator[ReplicatedDiskFacts]:
+    for disk in details.protected_managed_disks or ():
+        yield ReplicatedDiskFacts(
+            disk=ArmId(disk.disk_id),
+            size_gib=-(-(disk.disk_capacity_in_bytes or 0) // _GIB),
+            is_os=disk.disk_type == "OperatingSystem",
+            replica=_id(disk.recovery_replica_disk_id),
+        )
