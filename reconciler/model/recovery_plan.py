@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from reconciler.model.arm_id import ArmId
 from reconciler.model.observed import VOLATILE
-from reconciler.model.replication import ArmIdText
+from reconciler.model.replication import ArmIdText, Name
 from reconciler.model.scope import Duration
 from reconciler.model.selector import Selector
 
@@ -25,10 +25,10 @@ class RecoveryAction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     name: Annotated[str, Meta(min_length=1, description="Name of the action, unique in its plan.")]
     runbook: Annotated[ArmIdText | None, Meta(description="Automation runbook, in the vault's subscription.")] = None
-    script: Annotated[str | None, Meta(min_length=1, description="Path of a script.")] = None
-    manual: Annotated[
-        str | None, Meta(min_length=1, description="What a person must do; the failover waits for it (ASR-64).")
-    ] = None
+    script: Annotated[Name | None, Meta(description="Path of a script.")] = None
+    manual: Annotated[Name | None, Meta(description="What a person must do; the failover waits for it (ASR-64).")] = (
+        None
+    )
     timeout: Annotated[Duration | None, Meta(description="Of runbooks and scripts, as 10m.")] = None
     side: Annotated[Literal["primary", "recovery"], Meta(description="Where runbooks and scripts run.")] = "recovery"
     failover_types: Annotated[tuple[FailoverType, ...], Meta(min_length=1, description="When it runs.")] = (

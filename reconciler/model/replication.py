@@ -21,6 +21,8 @@ TargetDisk = Literal[
     "Premium_ZRS",
 ]
 ArmIdText = Annotated[str, Meta(pattern=r"^/subscriptions/[^/]+/", description="An ARM id.")]
+Name = Annotated[str, Meta(min_length=1)]
+Zone = Annotated[str, Meta(pattern=r"^[1-9]$")]
 Luns = Annotated[tuple[Annotated[int, Meta(ge=0, le=63)], ...], Meta(min_length=1)]
 
 
@@ -57,7 +59,7 @@ class Availability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Where in the target region failed-over VMs run: exactly one, or neither for a single VM. Azure fixes it when
     replication is enabled (ASR-15)."""
 
-    zone: Annotated[str | None, Meta(pattern=r"^[1-9]$", description="Availability zone.")] = None
+    zone: Annotated[Zone | None, Meta(description="Availability zone.")] = None
     availability_set: Annotated[ArmIdText | None, Meta(description="Availability set.")] = None
 
 
@@ -140,10 +142,10 @@ class ReplicationOverride(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     """What one VM of the Protection gets otherwise."""
 
     vm: Annotated[str, Meta(min_length=1, description="The VM: name, group/name, alias/group/name or ARM id.")]
-    target_size: Annotated[str | None, Meta(min_length=1, description="VM size after failover.")] = None
+    target_size: Annotated[Name | None, Meta(description="VM size after failover.")] = None
     exclude_disks: Annotated[Luns | None, Meta(description="LUNs of data disks that are not replicated.")] = None
     nics: Annotated[tuple[Nic, ...], Meta(description="Its network interfaces.")] = ()
-    multi_vm_group: Annotated[str | None, Meta(min_length=1)] = None
+    multi_vm_group: Name | None = None
 
 
 class Replication(
@@ -152,15 +154,13 @@ class Replication(
     """Azure Site Recovery for the VMs of a Protection: a region, or a route by its name."""
 
     target_region: Annotated[
-        str | None,
-        Meta(min_length=1, description="Region to replicate to: takes the one route from the VM's region to it."),
+        Name | None,
+        Meta(description="Region to replicate to: takes the one route from the VM's region to it."),
     ] = None
-    route: Annotated[str | None, Meta(min_length=1, description="Name of a ReplicationRoute.")] = None
-    target_size: Annotated[
-        str | None, Meta(min_length=1, description="VM size after failover; default: Azure's choice.")
-    ] = None
+    route: Annotated[Name | None, Meta(description="Name of a ReplicationRoute.")] = None
+    target_size: Annotated[Name | None, Meta(description="VM size after failover; default: Azure's choice.")] = None
     exclude_disks: Annotated[Luns | None, Meta(description="LUNs of data disks that are not replicated.")] = None
     multi_vm_group: Annotated[
-        str | None, Meta(min_length=1, description="Name of the group whose VMs fail over as one, 16 at most (ASR-40).")
+        Name | None, Meta(description="Name of the group whose VMs fail over as one, 16 at most (ASR-40).")
     ] = None
     overrides: Annotated[tuple[ReplicationOverride, ...], Meta(description="Single VMs that differ.")] = ()
