@@ -249,6 +249,17 @@ def test_a_point_that_fails_stays_as_failed(ask, world, end, collection):
     assert ask("PUT", f"{COLLECTION}/restorePoints/p", {}).response.status == 201
 
 
+@pytest.mark.parametrize("what", ["", "/restorePoints/p"])
+def test_what_could_not_be_deleted_stays_and_can_be_deleted_again(ask, world, end, collection, what):
+    end(ask("PUT", f"{COLLECTION}/restorePoints/p", {}))
+    world.faults.add({"method": "DELETE", "operation": "fails", "code": "Broken", "count": 1})
+    assert end(ask("DELETE", f"{COLLECTION}{what}"))["status"] == "Failed"
+    left = ask("GET", f"{COLLECTION}{what}").response.body
+    assert left["properties"]["provisioningState"] == "Failed"
+    assert end(ask("DELETE", f"{COLLECTION}{what}"))["status"] == "Succeeded"
+    assert ask("GET", f"{COLLECTION}{what}").response.status == 404
+
+
 def test_a_copy_in_another_region_fills_in_the_background(ask, world, end, collection):
     end(ask("PUT", f"{COLLECTION}/restorePoints/p", {}))
     copies = f"{COMPUTE}/restorePointCollections/rpc-copies"

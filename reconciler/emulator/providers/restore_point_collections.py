@@ -82,6 +82,14 @@ def complete_deletion(world: World, operation: Operation) -> None:
     world.store.delete(operation.resource)
 
 
+def fail_deletion(world: World, operation: Operation) -> None:
+    """One that could not be deleted stays, with its points, as ``Failed``."""
+    body = world.store.get(operation.resource)
+    if body is not None:
+        body["properties"]["provisioningState"] = "Failed"
+        world.store.replace(operation.resource, body)
+
+
 def _collection(world: World, request: Request) -> Body:
     body = world.store.get(request.path)
     if body is None:
@@ -154,7 +162,10 @@ def _location(given: Body) -> str:
     return str(given["location"]).replace(" ", "").lower()
 
 
-COMPLETIONS = {"restorePointCollection.deleted": complete_deletion}
+COMPLETIONS = {
+    "restorePointCollection.deleted": complete_deletion,
+    "restorePointCollection.deleted.failed": fail_deletion,
+}
 
 _S = "/subscriptions/{subscription}"
 _COLLECTIONS = "/providers/Microsoft.Compute/restorePointCollections"

@@ -82,7 +82,7 @@ def complete_point(world: World, operation: Operation) -> None:
 
 
 def fail_point(world: World, operation: Operation) -> None:
-    """A point that could not be made stays until somebody deletes it."""
+    """A point that could not be made, or deleted, stays as ``Failed`` until somebody deletes it (again)."""
     body = world.store.get(operation.resource)
     if body is not None:
         body["properties"]["provisioningState"] = "Failed"
@@ -240,6 +240,7 @@ COMPLETIONS = {
     "restorePoint.ready": complete_point,
     "restorePoint.ready.failed": fail_point,
     "restorePoint.deleted": complete_deletion,
+    "restorePoint.deleted.failed": fail_point,
 }
 
 _COLLECTION = "/subscriptions/{subscription}/resourceGroups/{group}/providers/" + COLLECTIONS + "/{collection}"
