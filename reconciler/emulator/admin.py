@@ -12,6 +12,7 @@ Every call needs ``Authorization: Bearer <admin token>``; answers and bodies are
 | GET, POST latency | ``latency.Latency``: milliseconds by sort of request; or ``{"latency": "80ms"}`` |
 | POST guards | ``{"guard": ID, "approved": true}``: what the owner of a Resource Guard says |
 | GET snapshots | each with the bytes that it takes up, which Azure tells only in the bill |
+| GET invocations | the runbooks that recovery plans started, with what they were given |
 | GET, DELETE requests[?limit=n] | the log |
 | GET counters | requests by method and template |
 """
@@ -32,6 +33,7 @@ from reconciler.emulator.emulator import Emulator
 from reconciler.emulator.failures import ArmError, bad_request
 from reconciler.emulator.generate import Generation, generate
 from reconciler.emulator.latency import Latency
+from reconciler.emulator.providers.automation import invocations
 from reconciler.emulator.providers.resource_guards import approve
 from reconciler.emulator.providers.snapshot_families import snapshot_sizes
 from reconciler.emulator.router import Response
@@ -56,6 +58,7 @@ class Admin:
             ("POST", "latency"): self._latency,
             ("POST", "guards"): self._approve,
             ("GET", "snapshots"): lambda *_: snapshot_sizes(emulator.world),
+            ("GET", "invocations"): lambda *_: invocations(emulator.world),
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): self._clear_requests,
             ("GET", "counters"): lambda *_: emulator.log.counts(),

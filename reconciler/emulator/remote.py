@@ -98,6 +98,10 @@ class Running(msgspec.Struct, frozen=True, rename="camel"):
         """Every snapshot of a disk: its ``id``, its ``family`` and ``disk``, and the ``usedBytes`` that it takes up."""
         return list(self.ask("GET", "snapshots"))
 
+    def invocations(self) -> list[dict[str, Any]]:
+        """The runbooks that recovery plans started, oldest first: runbook, job, time, RecoveryPlanContext."""
+        return list(self.ask("GET", "invocations"))
+
     def faults(self) -> list[dict[str, Any]]:
         return list(self.ask("GET", "faults"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from reconciler.emulator.operations import Operation
 from reconciler.emulator.providers.backup_filters import read_filter
@@ -44,8 +44,16 @@ def _fits(world: World, job: Job, wanted: Mapping[str, str]) -> bool:
     for name, value in told.items():
         if wanted.get(name) and value.lower() not in wanted[name].split(","):
             return False
-    first, last = wanted.get("starttime"), wanted.get("endtime")
-    return not (first and job.started < parse_time(first)) and not (last and job.started > parse_time(last))
+    first, last = (_moment(wanted[name]) if name in wanted else None for name in ("starttime", "endtime"))
+    return not (first and job.started < first) and not (last and job.started > last)
+
+
+def _moment(text: str) -> datetime:
+    """A moment of a filter. Raises 400 for what is none."""
+    try:
+        return parse_time(text.upper())
+    except ValueError:
+        raise refuse("wire", "InvalidParameter", f"The time {text} in the filter is not valid.") from None
 
 
 def get_job(world: World, request: Request) -> Response:

@@ -60,7 +60,8 @@ def _actions(job: Job, standing: Standing) -> list[str]:
         return ["Resume", "Cancel"]
     if standing.state == "InProgress":
         return ["Cancel"] if job.kind == "RecoveryPlan" and job.shown else []
-    return ["Restart"] if standing.state == "Failed" and job.scenario in RESTARTABLE else []
+    can_restart = job.scenario in RESTARTABLE or (job.shown and job.scenario != "TestFailover")
+    return ["Restart"] if standing.state == "Failed" and can_restart else []
 
 
 def show_error(job: Job, standing: Standing) -> Body:
