@@ -74,10 +74,9 @@ _AT_WORK = frozenset({"notstarted", "inprogress", "suspended", "cancelling"})
 class RecoveryPlanFacts:
     """`observed` of a live `recovery_plan` resource. Shared with drills and failovers.
 
-    `items` are the protected items of its groups, in order; `vms` the VMs that they stand for, an empty id for an item
-    that is gone. `allowed_operations` are Azure's words, and gate every operation (ASR-50). `scenario` is what a job
-    does with the plan, `scenario_status` how far it is ("Suspended": a manual action waits), `job_id` that job. Times
-    are aware UTC.
+    `items` are the protected items of its groups, in order. `allowed_operations` are Azure's words, and gate every
+    operation (ASR-50). `scenario` is what a job does with the plan, `scenario_status` how far it is ("Suspended": a
+    manual action waits), `job_id` that job. Times are aware UTC.
     """
 
     plan_id: ArmId
@@ -85,7 +84,6 @@ class RecoveryPlanFacts:
     primary_region: str
     recovery_region: str
     items: tuple[ArmId, ...] = ()
-    vms: tuple[ArmId, ...] = ()
     allowed_operations: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     scenario: str = field(default="", metadata=VOLATILE)
     scenario_status: str = field(default="", metadata=VOLATILE)

@@ -137,7 +137,6 @@ def _resource(
         primary_region=primary,
         recovery_region=recovery,
         items=items,
-        vms=tuple(machines.get(item, ArmId("")) for item in items),
         allowed_operations=properties.allowed_operations or (),
         scenario=(scenario.scenario_name or "") if scenario else "",
         scenario_status=properties.current_scenario_status or "",
