@@ -65,6 +65,8 @@ class ReplicationFacts:
     home_id: ArmId | None = None
     test_machine_id: ArmId | None = field(default=None, metadata=VOLATILE)
     rpo_calculated: datetime | None = field(default=None, metadata=VOLATILE)
+    initial_primary_zone: str = ""
+    primary_zone: str = ""
     percent: int | None = field(default=None, metadata=VOLATILE)
     interfaces: tuple[SourceInterface, ...] = ()
     disks: tuple[ReplicatedDiskFacts, ...] = ()
@@ -92,6 +94,8 @@ class ReplicationFacts:
     @property
     def reversed(self) -> bool:
         """Whether it is replicated back: from where it failed over to, to where it came from."""
+        if self.primary_region == self.recovery_region:
+            return bool(self.initial_primary_zone) and self.initial_primary_zone != self.primary_zone
         return bool(self.initial_primary_region) and self.initial_primary_region != self.primary_region
 
     @property

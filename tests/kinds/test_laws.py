@@ -239,10 +239,12 @@ def test_nothing_is_deleted_unless_the_vault_says_so_and_the_guard_is_lifted(see
     """What only the clock asks for is another matter: its own kinds hold what must be true of it."""
     by_time = {change.address for change in seen.plan.changes if change.reason in BY_TIME}
     deleting = {change.address for change in seen.plan.changes if change.action is Action.DELETE} - by_time
-    asked = [one for one in seen.case.documents if one.get("onRelease") == "deleteData"]
+    asked = [one for one in seen.case.documents if one.get("onRelease") in ("deleteData", "disable")]
     assert not deleting or (asked and any(text.startswith("G103") for text in seen.case.allow))
     for step in (step for step in steps_of(seen) if step.address not in by_time):
-        deletes = step.verb == "delete" or step.permission.lower().endswith("/delete")
+        deletes = (
+            step.permission.lower().endswith("/delete") or deletes_backups(step.permission) or step.verb == "delete"
+        )
         assert deletes == (step.address in deleting), step.id
     sent = {action for action in seen.apply_actions if deletes_backups(action)}
     assert bool(sent) == bool(deleting)
@@ -263,8 +265,11 @@ def test_the_role_to_plan_covers_what_planning_reads(seen: Seen, roles: dict[str
 
 
 def deletes_backups(action: str) -> bool:
-    """Snapshots and restore points expire: deleting them is what their schedule asks for."""
-    return action.lower().endswith("/delete") and not action.lower().startswith("microsoft.compute/")
+    """Snapshots and restore points expire: deleting them is what their schedule asks for. To end a replication is to
+    delete its recovery points."""
+    action = action.lower()
+    deletes = action.endswith(("/delete", "/replicationprotecteditems/remove/action"))
+    return deletes and not action.startswith("microsoft.compute/")
 
 
 def test_the_role_to_apply_covers_what_is_written_and_never_a_deletion_of_backups(

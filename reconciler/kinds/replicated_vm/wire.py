@@ -5,6 +5,7 @@ Null, "" and [] are one thing in it, ids come in three casings, and after a repr
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -72,6 +73,9 @@ class DetailsBody(_Body, frozen=True):
     fabric_object_id: str | None = None
     initial_primary_fabric_location: str | None = None
     initial_recovery_fabric_location: str | None = None
+    initial_primary_zone: str | None = None
+    initial_recovery_zone: str | None = None
+    primary_availability_zone: str | None = None
     primary_fabric_location: str | None = None
     recovery_fabric_location: str | None = None
     multi_vm_group_name: str | None = None
@@ -161,17 +165,15 @@ def facts_from(body: ItemBody, vault: ArmId) -> ReplicationFacts:
     """What is seen of it."""
     properties, details = body.properties, body.details
     primary, recovery = _regions(details)
-    machine = ArmId(details.fabric_object_id or "")
-    initial = normalise_location(details.initial_primary_fabric_location or "")
-    return ReplicationFacts(
+    facts = ReplicationFacts(
         vault_id=vault,
         item_id=ArmId(body.id),
-        machine_id=machine,
+        machine_id=ArmId(details.fabric_object_id or ""),
         name=body.name,
         policy_name=ArmId(properties.policy_id or "").segment("replicationPolicies"),
         primary_region=primary,
         recovery_region=recovery,
-        initial_primary_region=initial,
+        initial_primary_region=normalise_location(details.initial_primary_fabric_location or ""),
         lifecycle_id=details.lifecycle_id or "",
         protection_state=properties.protection_state or "",
         description=properties.protection_state_description or "",
@@ -185,11 +187,13 @@ def facts_from(body: ItemBody, vault: ArmId) -> ReplicationFacts:
         last_test_failover=moment(properties.last_successful_test_failover_time),
         recovery_machine_id=_id(details.recovery_fabric_object_id),
         test_machine_id=_id(details.test_failover_recovery_fabric_object_id),
-        home_id=_home(details, machine, reversed_=initial not in ("", primary)),
+        initial_primary_zone=details.initial_primary_zone or "",
+        primary_zone=details.primary_availability_zone or "",
         percent=details.monitoring_percentage_completion,
         interfaces=tuple(_interfaces(details)),
         disks=tuple(_disks(details)),
     )
+    return dataclasses.replace(facts, home_id=_home(facts, details))
 
 
 def spec_from(body: ItemBody, scope: str, policy: str) -> ReplicatedVmSpec:
@@ -241,15 +245,16 @@ def _first_leg(details: DetailsBody) -> Leg:
     primary, recovery = _regions(details)
     source = normalise_location(details.initial_primary_fabric_location or "") or primary
     target = normalise_location(details.initial_recovery_fabric_location or "") or recovery
-    zone = (details.recovery_availability_zone or "") if source == target else ""
+    zone = details.initial_recovery_zone or details.recovery_availability_zone or ""
+    zone = zone if source == target else ""
     return Leg(Place(source), Place(target, zone))
 
 
-def _home(details: DetailsBody, machine: ArmId, *, reversed_: bool) -> ArmId:
+def _home(facts: ReplicationFacts, details: DetailsBody) -> ArmId:
     """On the way back the target is where it came from: that VM has the address, there or not."""
     group, name = details.recovery_azure_resource_group_id, details.recovery_azure_vm_name
-    if not (reversed_ and group and name):
-        return machine
+    if not (facts.reversed and group and name):
+        return facts.machine_id
     return ArmId(group).child("providers", "Microsoft.Compute", "virtualMachines", name)
 
 
