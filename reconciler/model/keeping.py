@@ -91,6 +91,12 @@ def say(keep: Keep) -> str:
     return ", and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0] if parts else "the newest"
 
 
+def runs_out(keep: Keep) -> bool:
+    """Whether what it holds goes one day where nothing new comes. The other rules count what is there, and hold on to
+    it for ever then."""
+    return bool(keep.age) and not keep.count and not any(getattr(keep, rule) for rule in _PERIODS)
+
+
 def spell_keep(keep: Keep) -> str:
     """As in tags: compact JSON of what is given."""
     return msgspec.json.encode(keep).decode()

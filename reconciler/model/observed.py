@@ -71,6 +71,7 @@ class SnapshotFacts:
     `disk_id` and `disk_unique_id` tell the disk it is of, also where it is a copy of another snapshot; `place` is `os`
     or the LUN it hung on; `machine_id` the VM. `unique_id` is the snapshot's own. `completion` is 0 to 100; 100 for all
     that do not copy in the background (SN-12). `copy_of` is the snapshot that it copies. `created` is aware UTC.
+    `disputed` says what speaks against the tags of one that is not ours although it carries them.
     """
 
     arm_id: ArmId
@@ -95,6 +96,7 @@ class SnapshotFacts:
     os_type: str = ""
     hyper_v_generation: str = ""
     security_type: str = ""
+    disputed: str = ""
 
     @property
     def usable(self) -> bool:

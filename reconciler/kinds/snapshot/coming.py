@@ -17,8 +17,9 @@ from reconciler.model.resource import Ref, Resource
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """`observed` of a snapshot that is to be made. `previous` is the slot of the newest one before it, None for the
-    first; `whole` says that all data is stored, not only what changed; `region` is that of a copy, "" for others."""
+    """`observed` of a snapshot that is to be made. `previous` is the slot of the newest one before it by the same
+    schedule, None for the first; `whole` says that all data is stored, not only what changed since the newest
+    incremental one of the disk, whoever made that (SN-03); `region` is that of a copy, "" for others."""
 
     disk: Disk
     schedule: str
@@ -48,11 +49,10 @@ def copy_address(wish: Wish, slot: datetime) -> Address:
     return Address(NAME, scope, name)
 
 
-def taken(survey: Survey, wish: Wish, previous: datetime | None) -> Resource:
+def taken(survey: Survey, wish: Wish, previous: datetime | None, *, whole: bool) -> Resource:
     """The snapshot of the current slot. Its name is that of the disk in the spelling of Azure."""
     slot, incremental = wish.timetable.slot, wish.timetable.schedule.incremental
     address = taken_address(wish, slot)
-    whole = previous is None or not incremental
     coming = Coming(wish.disk, wish.timetable.name, slot, previous, whole)
     spec = SnapshotSpec(
         location=wish.disk.location,

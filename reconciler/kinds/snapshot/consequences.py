@@ -32,7 +32,8 @@ def _stored(comparison: Comparison[SnapshotSpec], seen: Coming) -> Consequence:
         first = f"the first of this disk{where}: " if comparison.wanted_spec.incremental else ""
         text = f"{first}a full copy, up to {most:,} GiB (Azure bills what is used)"
         return Consequence(effect=Effect.SEEDS, text=text, figures={"gib_at_most": most})
-    assert seen.previous is not None
+    if seen.previous is None:
+        return Consequence(effect=Effect.NONE, text="only what changed since the last incremental snapshot of the disk")
     since = f"the {'copy' if seen.region else 'snapshot'} of {spell_slot(seen.previous)}"
     text = f"only what changed since {since} ({format_age(seen.slot - seen.previous)})"
     return Consequence(effect=Effect.NONE, text=text)

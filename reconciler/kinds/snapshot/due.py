@@ -9,6 +9,7 @@ from reconciler.kinds.snapshot.holdings import Series
 from reconciler.kinds.snapshot.limits import Room
 from reconciler.kinds.snapshot.survey import Survey
 from reconciler.kinds.snapshot.wishes import Wish
+from reconciler.model.casing import fold
 from reconciler.model.counting import count
 from reconciler.model.observed import SnapshotFacts
 from reconciler.model.resource import Resource
@@ -27,11 +28,12 @@ def due(survey: Survey, room: Room, series: Series, wish: Wish) -> Resource | No
     _remark_missed(survey, wish, newest)
     if _name_taken(survey, wish):
         return None
+    whole = not (wish.timetable.schedule.incremental and room.holdings.incrementals[fold(wish.disk.unique_id)])
     refusal = room.take(wish)
     if refusal:
         survey.remarks.add(refusal.remark(wish.timetable, "every"), wish.machine.name)
         return None
-    return taken(survey, wish, newest)
+    return taken(survey, wish, newest, whole=whole)
 
 
 def _skipped(survey: Survey, wish: Wish) -> bool:
@@ -80,7 +82,7 @@ def _name_taken(survey: Survey, wish: Wish) -> bool:
     remark = wish.timetable.remark(
         "snapshot-name-taken",
         f"a snapshot that is not ours is called {address.name}: it is left as it is, and the slot has none",
-        "rename or delete it by hand, or name another resourceGroup",
+        "delete it by hand, or give it back the tags it had, or name another resourceGroup",
     )
     survey.remarks.add(remark, wish.machine.name)
     return True

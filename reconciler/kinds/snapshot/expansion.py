@@ -13,6 +13,7 @@ from reconciler.kinds.snapshot.prospect import Prospect, prospect
 from reconciler.kinds.snapshot.reports import report
 from reconciler.kinds.snapshot.survey import Survey
 from reconciler.kinds.snapshot.wishes import Wish, wishes_of
+from reconciler.model.counting import count
 from reconciler.model.resource import Resource
 from reconciler.plan.finding import Finding, Severity
 
@@ -63,7 +64,16 @@ def _unmanaged(survey: Survey) -> Iterator[Finding]:
     for alias, number in sorted(survey.holdings.foreign.items()):
         yield Finding(
             code="unmanaged",
-            message=f"subscription {alias} holds {number:,} snapshots without our tags; they are left as they are",
+            message=f"subscription {alias} holds {count(number, 'snapshot')} without our tags; what others "
+            "made is left as it is",
             severity=Severity.INFO,
             topic="unmanaged",
+        )
+    for address, why in sorted(survey.holdings.disputed.items()):
+        yield Finding(
+            code="snapshot-disputed",
+            message=f"it carries our tags and is not ours: {why}; it is left as it is, and stands in for none",
+            severity=Severity.WARNING,
+            advice="somebody changed its tags, or a tool carried them over: set them right, or take them away",
+            address=str(address),
         )

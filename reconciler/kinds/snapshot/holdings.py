@@ -72,6 +72,8 @@ class Holdings:
 
     disks: dict[str, dict[str, Series]] = field(default_factory=dict)
     foreign: Counter[str] = field(default_factory=Counter)
+    disputed: dict[Address, str] = field(default_factory=dict)
+    """Those that carry our tags and are not ours, with what speaks against it."""
     incrementals: Counter[str] = field(default_factory=Counter)
     recent: Counter[str] = field(default_factory=Counter)
     pending: Counter[str] = field(default_factory=Counter)
@@ -89,7 +91,10 @@ class Holdings:
                 continue
             found._count(address, resource, facts, now)
             if facts.slot is None:
-                found.foreign[address.subscription] += 1
+                if facts.disputed:
+                    found.disputed[address] = facts.disputed
+                else:
+                    found.foreign[address.subscription] += 1
                 continue
             series = disks[fold(facts.disk_unique_id)][fold(facts.schedule)]
             point = Point(resource, facts, facts.slot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from reconciler.kinds.remarks import Remark
 from reconciler.kinds.snapshot.holdings import Point
@@ -11,7 +11,7 @@ from reconciler.kinds.snapshot.survey import Survey
 from reconciler.kinds.snapshot.wishes import Wish
 from reconciler.model.counting import count
 from reconciler.model.duration import format_age, parse_duration
-from reconciler.model.keeping import say
+from reconciler.model.keeping import runs_out, say
 from reconciler.model.slots import spell_slot
 from reconciler.plan.finding import Finding, Severity
 
@@ -37,15 +37,13 @@ def report(survey: Survey, disk: str, prospects: Mapping[str, Prospect]) -> None
 def _report_orphan(survey: Survey, points: list[Point], prospects: Mapping[str, Prospect]) -> None:
     newest = max(points, key=lambda point: (point.usable, point.slot))
     names = ", ".join(sorted({point.facts.schedule for point in points}))
-    age = format_age(survey.expansion.now - newest.slot)
-    undeclared = any(one.timetable is None for one in prospects.values())
-    ending = "they stay: the schedule is not declared any longer" if undeclared else "they run out, but the last"
+    age = format_age(survey.expansion.now - newest.facts.created)
     survey.remarks.single.append(
         Finding(
             code="orphan",
             message=f"its disk is gone, and {count(len(points), 'snapshot')} of it by schedule {names} "
-            f"{'are' if len(points) > 1 else 'is'} left; {ending}: {newest.address.name}, {age} old, "
-            f"up to {newest.facts.size_gib:,} GiB",
+            f"{'are' if len(points) > 1 else 'is'} left; {_ending(prospects.values())}: {newest.address.name}, "
+            f"{age} old, up to {newest.facts.size_gib:,} GiB",
             severity=Severity.WARNING,
             advice=f"make a disk from it, or: az snapshot delete --ids {newest.facts.arm_id}",
             address=str(newest.address),
@@ -53,8 +51,18 @@ def _report_orphan(survey: Survey, points: list[Point], prospects: Mapping[str, 
     )
 
 
+def _ending(prospects: Iterable[Prospect]) -> str:
+    """What becomes of snapshots after which no new ones come."""
+    keeps = [one.timetable.keep if one.timetable else None for one in prospects]
+    if None in keeps:
+        return "they stay: the schedule is not declared any longer"
+    if all(keep and runs_out(keep) for keep in keeps):
+        return "they run out, but the last"
+    return "those that the schedule holds stay, as no new ones come"
+
+
 def _report_unselected(survey: Survey, one: Prospect, disk: str) -> None:
-    """Nothing new is taken; what is there runs out."""
+    """Nothing new is taken; what is there runs out, or stays where it is kept by number."""
     machine = next((point.facts.machine_id for point in one.series.points if point.facts.machine_id), None)
     name = machine.name if machine else disk
     schedule = next(point.facts.schedule for point in one.series.points)
@@ -69,9 +77,8 @@ def _report_unselected(survey: Survey, one: Prospect, disk: str) -> None:
     else:
         remark = one.timetable.remark(
             "snapshot-not-selected",
-            "no snapshots of a disk of it are taken any longer; what is there runs out (the schedule keeps "
-            f"{say(one.timetable.keep)}), and the last one stays",
-            "",
+            f"no snapshots of a disk of it are taken any longer; {_ending([one])} (it keeps {say(one.timetable.keep)})",
+            "" if runs_out(one.timetable.keep) else "delete by hand what nobody needs",
             severity=Severity.INFO,
             topic="unmanaged",
         )

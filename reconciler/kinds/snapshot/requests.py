@@ -11,7 +11,7 @@ from reconciler.azure.operations import Accepted, Operation
 from reconciler.errors import AbsentError, FailedError
 from reconciler.kinds.snapshot.prospect import EXPORTED
 from reconciler.kinds.snapshot.tags import SOURCE, Mark, read_mark
-from reconciler.kinds.snapshot.wire import API_VERSION, SnapshotBody
+from reconciler.kinds.snapshot.wire import API_VERSION, SnapshotBody, dispute, mark_from
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 from reconciler.model.slots import spell_slot
@@ -61,7 +61,7 @@ def _background(step: Step) -> bool:
 
 
 def mark_of(body: SnapshotBody) -> Mark | None:
-    return read_mark(body.tags, ArmId(body.id).subscription)
+    return mark_from(body, ArmId(body.id).subscription)
 
 
 def same_mark(body: SnapshotBody, tags: dict[str, str]) -> bool:
@@ -84,7 +84,7 @@ def _resumed(step: Step, there: SnapshotBody) -> Operation | None:
             f"there is a snapshot {there.name} already, and its tags are not ours",
             resource=resource,
             why="a snapshot of somebody else's is never written to",
-            advice="rename or delete it by hand, or name another resourceGroup in the schedule",
+            advice="delete it by hand, or name another resourceGroup in the schedule",
         )
     if there.properties.failed:
         raise FailedError(
@@ -195,10 +195,12 @@ async def _delete(azure: Azure, step: Step) -> Operation | None:
 
 async def _must_be_ours_and_unused(azure: Azure, step: Step, there: SnapshotBody) -> None:
     arguments, resource = step.arguments, step.arguments["id"]
-    mark = mark_of(there)
+    mark = read_mark(there.tags, ArmId(there.id).subscription)
     said = (fold(mark.schedule), spell_slot(mark.slot), fold(mark.disk)) if mark else None
-    if said != (fold(arguments["schedule"]), arguments["slot"], fold(arguments["disk_unique_id"])):
+    if mark is None or said != (fold(arguments["schedule"]), arguments["slot"], fold(arguments["disk_unique_id"])):
         raise _changed(resource, "it is not deleted", "its tags are no longer those of our snapshot")
+    if against := dispute(there, mark):
+        raise _changed(resource, "it is not deleted", f"it carries our tags, and {against}")
     if fold(there.properties.unique_id) != fold(arguments["unique_id"]):
         raise _changed(resource, "it is not deleted", "it is another snapshot of the same name, with another uniqueId")
     if there.properties.disk_state == EXPORTED:

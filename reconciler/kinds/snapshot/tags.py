@@ -31,8 +31,8 @@ _slot = lru_cache(maxsize=4096)(parse_slot)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What our tags say: schedule, slot and disk (its uniqueId), the retention it was made under, where the disk
-    hung."""
+    """What our tags say: schedule, slot and disk (its uniqueId), the retention it was made under, where the disk hung;
+    of a copy, the uniqueId of the snapshot copied."""
 
     schedule: str
     slot: datetime
@@ -40,6 +40,7 @@ class Mark:
     keep: str = ""
     place: str = ""
     machine: ArmId | None = None
+    source: str = ""
 
 
 def read_mark(tags: Mapping[str, str | None] | None, subscription_id: str) -> Mark | None:
@@ -54,7 +55,8 @@ def read_mark(tags: Mapping[str, str | None] | None, subscription_id: str) -> Ma
     machine = known.get(VM, "")
     if machine and not machine.lower().startswith("/subscriptions/"):
         machine = f"/subscriptions/{subscription_id}{machine}"
-    return Mark(schedule, slot, disk, known.get(KEEP, ""), known.get(PLACE, ""), ArmId(machine) if machine else None)
+    vm = ArmId(machine) if machine else None
+    return Mark(schedule, slot, disk, known.get(KEEP, ""), known.get(PLACE, ""), vm, known.get(SOURCE, ""))
 
 
 def write_mark(mark: Mark) -> dict[str, str]:

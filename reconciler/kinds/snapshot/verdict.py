@@ -28,7 +28,7 @@ def judge_snapshot(comparison: Comparison[SnapshotSpec]) -> Verdict | None:
             f"{what} of slot {spell_slot(seen.slot)}{copy} failed: it holds nothing, and is made again",
         )
     if seen.previous is None:
-        first = f"the disk has no copy{copy} yet" if seen.region else "the disk has no snapshot yet"
+        first = f"schedule {seen.schedule} has no {'copy' if seen.region else 'snapshot'} of the disk{copy} yet"
         return Verdict(Action.CREATE, Reason.NOT_IN_AZURE, first)
     of = f"slot {spell_slot(seen.slot)} of schedule {seen.schedule}"
     return Verdict(Action.CREATE, Reason.DUE, f"{of} has no copy{copy} yet" if seen.region else f"{of} is due")

@@ -12,14 +12,17 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from reconciler.kinds.snapshot.names import bears_out
 from reconciler.kinds.snapshot.spec import PRIVATE, SnapshotSpec
-from reconciler.kinds.snapshot.tags import read_mark
+from reconciler.kinds.snapshot.tags import Mark, read_mark
 from reconciler.model.arm_id import ArmId
+from reconciler.model.casing import fold
 from reconciler.model.location import normalise_location
 from reconciler.model.observed import SnapshotFacts
 
 API_VERSION = "2025-01-02"
 _ALWAYS_COMPLETE = 100.0
+_COPY_START = "copystart"
 
 
 class CreationBody(msgspec.Struct, frozen=True, rename="camel"):
@@ -84,7 +87,7 @@ class SnapshotProperties(msgspec.Struct, frozen=True, rename="camel"):
         """0 to 100. A copy that does not tell yet has not begun."""
         if self.completion_percent is not None:
             return self.completion_percent
-        return 0.0 if (self.creation_data.create_option or "").lower() == "copystart" else _ALWAYS_COMPLETE
+        return 0.0 if (self.creation_data.create_option or "").lower() == _COPY_START else _ALWAYS_COMPLETE
 
     @property
     def failed(self) -> bool:
@@ -117,11 +120,38 @@ def spec_from(body: SnapshotBody) -> SnapshotSpec:
     )
 
 
+def mark_from(body: SnapshotBody, subscription_id: str) -> Mark | None:
+    """What our tags say of it; None for one that is not ours."""
+    mark = read_mark(body.tags, subscription_id)
+    return None if mark is None or dispute(body, mark) else mark
+
+
+def dispute(body: SnapshotBody, mark: Mark) -> str:
+    """What speaks against its tags, "" where nothing does. People edit tags, and tools carry them over to what they
+    make of a snapshot: such a one would go by a slot, or stand in for a disk, that is not its own. We copy to other
+    regions only, and note what was copied.
+    """
+    creation = body.properties.creation_data
+    if not bears_out(body.name, mark.disk, mark.schedule, mark.slot):
+        return "its name is that of another schedule, slot or disk"
+    if creation.of_snapshot:
+        if (creation.create_option or "").lower() != _COPY_START:
+            return "it is a copy that somebody made"
+        if mark.source and fold(mark.source) != fold(creation.source_unique_id or ""):
+            return "it is a copy of another snapshot"
+    elif creation.source_unique_id and fold(creation.source_unique_id) != fold(mark.disk):
+        return "it was taken of another disk"
+    return ""
+
+
 def facts_from(body: SnapshotBody, subscription_id: str, origins: Mapping[str, CreationBody]) -> SnapshotFacts:
     """Everything we look at and do not manage. `origins` maps the uniqueId of each snapshot of the list to what it was
     made from: the disk behind a copy is found by walking it."""
     properties, creation = body.properties, body.properties.creation_data
     mark = read_mark(body.tags, subscription_id)
+    disputed = dispute(body, mark) if mark else ""
+    if disputed:
+        mark = None
     root = _root(creation, origins)
     return SnapshotFacts(
         arm_id=ArmId(body.id),
@@ -145,6 +175,7 @@ def facts_from(body: SnapshotBody, subscription_id: str, origins: Mapping[str, C
         os_type=properties.os_type or "",
         hyper_v_generation=properties.hyper_v_generation or "",
         security_type=(properties.security_profile.security_type or "") if properties.security_profile else "",
+        disputed=disputed,
     )
 
 

@@ -158,6 +158,7 @@ async def expiring(shop: Shop) -> Step:
         ({"tags": {"reconciler-schedule": "other"}}, "no longer those of our snapshot"),
         ({"uniqueId": "another"}, "another uniqueId"),
         ({"diskState": "ActiveSAS"}, "being exported"),
+        ({"creationData": {"createOption": "Copy", "sourceUniqueId": "another"}}, "of another disk"),
     ],
 )
 async def test_a_delete_looks_again_before_it_is_sent(tmp_path: Path, seen: dict[str, Any], why: str) -> None:

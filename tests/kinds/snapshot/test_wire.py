@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from reconciler.kinds.snapshot.names import snapshot_name
 from reconciler.kinds.snapshot.spec import SnapshotSpec, exported_as
 from reconciler.kinds.snapshot.tags import LONGEST_VALUE, Mark, read_mark, write_mark
 from reconciler.kinds.snapshot.wire import SnapshotBody, facts_from, spec_from
@@ -16,12 +17,13 @@ from tests.kinds.conftest import PROD
 from tests.kinds.snapshot.estates import COMPUTE, GROUP, SIX, schedule
 
 TAGS = {"reconciler-schedule": "six-hourly", "reconciler-slot": "2026-03-02T06:00Z", "reconciler-disk": "uid"}
+NAME = snapshot_name("d", "uid", "six-hourly", SIX)
 
 
 def body(*, tags: dict[str, str | None] | None = None, **properties: Any) -> SnapshotBody:
     written = {
-        "id": f"{COMPUTE}/snapshots/s",
-        "name": "s",
+        "id": f"{COMPUTE}/snapshots/{NAME}",
+        "name": NAME,
         "location": "West Europe",
         "tags": tags,
         "sku": {"name": "Standard_ZRS", "tier": "Standard"},
@@ -68,6 +70,16 @@ def test_what_is_seen_of_one_of_ours() -> None:
 def test_what_does_not_carry_our_tags_whole_is_not_ours(tags: dict[str, str | None] | None) -> None:
     facts = facts_from(body(tags=tags), PROD, {})
     assert (facts.schedule, facts.slot, facts.disk_unique_id) == ("", None, "uid")
+
+
+@pytest.mark.parametrize(
+    ("option", "source", "ours"),
+    [("CopyStart", "own", True), ("CopyStart", "another", False), ("Copy", "own", False), ("CopyStart", None, True)],
+)
+def test_a_copy_that_somebody_made_tags_and_all_is_theirs(option: str, source: str | None, ours: bool) -> None:
+    tags: dict[str, str | None] = {**TAGS, **({"reconciler-source": source} if source else {})}
+    facts = facts_from(body(tags=tags, creationData={**copying("own"), "createOption": option}), PROD, {})
+    assert (facts.slot is not None) == ours
 
 
 def test_the_disk_behind_a_copy_is_found_as_long_as_its_chain_is_whole() -> None:
