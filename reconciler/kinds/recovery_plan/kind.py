@@ -87,7 +87,7 @@ class RecoveryPlanKind(Kind[RecoveryPlanSpec]):
         )
 
     def steps(self, comparison: Comparison[RecoveryPlanSpec], verdict: Verdict) -> tuple[Step, ...]:
-        desired = comparison.situation.desired.get(comparison.address)
+        desired = comparison.situation.desired.get(comparison.address)  # as the policies spell it
         place = (comparison.live or comparison.desired) if desired else None
         if verdict.action not in (Action.CREATE, Action.UPDATE) or desired is None or place is None:
             return ()
@@ -98,7 +98,7 @@ class RecoveryPlanKind(Kind[RecoveryPlanSpec]):
                 comparison,
                 verb,
                 f"{verb} recovery plan {comparison.address.name} in vault {vault_of(plan).name}",
-                arguments={"id": str(plan), "plan": msgspec.to_builtins(desired.spec)},
+                arguments={"id": str(plan), "plan": msgspec.json.decode(msgspec.json.encode(desired.spec))},
                 permission=PERMISSION,
                 usually="a few seconds",
             ),
