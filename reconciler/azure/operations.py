@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from reconciler.azure.failures import complaint, guarded, is_guarded, refusal
+from reconciler.azure.job_errors import with_causes
 from reconciler.errors import AbsentError, FailedError, OperationTimeoutError, UnreachableError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `gone_is_success`: a 404 means that the delete is done (the address of a deleted vault's operation goes with it).
     `background`: the resource's address, where its data is still copied after the operation has ended; it is waited
     for until that is complete, also when Azure has forgotten the operation meanwhile.
+    `causes`: the job of Site Recovery that tells more than the operation does, should it fail.
     """
 
     url: str
@@ -46,6 +48,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     gone_is_success: bool = False
     job: str = ""
     background: str = ""
+    causes: str = ""
 
 
 class Accepted:
@@ -100,7 +103,12 @@ async def wait(
     for an operation of an earlier run. Raises FailedError with Azure's own code and words where it failed,
     OperationTimeoutError after `limit` (it may still end), and what the door raises where it cannot be asked.
     """
-    body = await _poll(azure, operation, limit, on_poll)
+    try:
+        body = await _poll(azure, operation, limit, on_poll)
+    except FailedError as error:
+        if not operation.causes:
+            raise
+        raise await with_causes(azure, operation.causes, error) from error
     if not operation.background:
         return body
     copying = Operation(url=operation.background, via="completion", resource=operation.resource)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
 
 from reconciler.azure.failures import failure
 from reconciler.azure.operations import Accepted, Operation
@@ -41,7 +44,8 @@ def replication_step(
 
 async def begin(call: Callable[..., Awaitable[Any]], *names: str, body: Any, resource: ArmId) -> Operation | None:
     """Send a write through a `begin_…` method of the typed client, and answer what to wait for. `names` are those of
-    the path, from the resource group on. Raises what Azure's refusal means."""
+    the path, from the resource group on. An operation has a job of the same name, which tells why it failed. Raises
+    what Azure's refusal means."""
     from azure.core.exceptions import AzureError as SdkError
 
     accepted = Accepted()
@@ -49,7 +53,11 @@ async def begin(call: Callable[..., Awaitable[Any]], *names: str, body: Any, res
         await call(*names, body, polling=False, raw_response_hook=accepted)
     except SdkError as error:
         raise failure(error, str(resource)) from error
-    return accepted.operation(str(resource))
+    operation = accepted.operation(str(resource))
+    if operation is None or operation.via != "azure-async":
+        return operation
+    job = urlsplit(operation.url).path.rpartition("/")[2]
+    return msgspec.structs.replace(operation, job=job, causes=f"{vault_of(resource)}/replicationJobs/{job}")
 
 
 def check_kept(arm_id: ArmId, what: str, differing: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from reconciler.azure.clients import Azure
@@ -15,6 +16,7 @@ from reconciler.kinds.container_mapping.rules import check_route
 from reconciler.kinds.located_vault import LocatedVault
 from reconciler.kinds.phrases import Phrase
 from reconciler.kinds.replication_ids import container_id, mapping_id, policy_id
+from reconciler.kinds.replication_jobs import find_open_job
 from reconciler.kinds.replication_list import read_vaults
 from reconciler.kinds.replication_route import (
     MAPPING,
@@ -166,6 +168,13 @@ class ContainerMappingKind(Kind[ContainerMappingSpec]):
 
     async def verify(self, azure: Azure, step: Step) -> None:
         await read_back(azure, step)
+
+    async def running(self, azure: Azure, step: Step, since: datetime) -> Operation | None:
+        """Containers that are still being mapped; their job is about the policy."""
+        if step.verb != "create":
+            return None
+        policy = ArmId(step.arguments["policy"]).name
+        return await find_open_job(azure, ArmId(step.arguments["id"]), "AssociateProtectionProfile", (policy,), since)
 
 
 def _resource(route: LocatedRoute, leg: Leg, account: str, live: Live) -> Resource:

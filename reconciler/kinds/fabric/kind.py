@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import ClassVar
 
 from reconciler.azure.clients import Azure
@@ -10,6 +11,7 @@ from reconciler.azure.operations import Operation
 from reconciler.kinds.base import Comparison, Expansion, Kind, Ownership, Rule, Situation, Verdict
 from reconciler.kinds.located_vault import LocatedVault
 from reconciler.kinds.replication_ids import fabric_id
+from reconciler.kinds.replication_jobs import find_open_job
 from reconciler.kinds.replication_list import API_VERSION, FabricBody, read_vaults
 from reconciler.kinds.replication_route import FABRIC, fabric_address, located_routes
 from reconciler.kinds.replication_topology import read_topology
@@ -97,6 +99,11 @@ class FabricKind(Kind[FabricSpec]):
         found = (await azure.get(str(arm_id), API_VERSION, FabricBody)).region
         differing = [f"region: sent {region}, Azure has {found or 'none'}"] if found != region else []
         check_kept(arm_id, "replication fabric", differing)
+
+    async def running(self, azure: Azure, step: Step, since: datetime) -> Operation | None:
+        """A fabric that is still being made: a second one would fail."""
+        arm_id = ArmId(step.arguments["id"])
+        return await find_open_job(azure, arm_id, "CreateSite", (arm_id.name, step.arguments["region"]), since)
 
 
 async def _read_vault(azure: Azure, vault: LocatedVault) -> Iterable[Resource]:
