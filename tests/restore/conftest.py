@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from reconciler.azure.clouds import emulator_cloud
 from reconciler.azure.operations import operation_from, wait
 from reconciler.emulator.emulator import Pace
 from reconciler.emulator.serving import Served, running_server
+from reconciler.kinds.snapshot.names import snapshot_name
 from reconciler.model.document import Declared, Document
 from reconciler.model.restore_request import RestoreRequest
 from reconciler.model.scope import Scope
@@ -35,19 +38,29 @@ SLOT, EARLIER = "2026-03-02T06:00Z", "2026-03-02T00:00Z"
 PLACES = {"os": "app-01-os", "0": "app-01-d0", "1": "app-01-d1"}
 
 
+def unique_id(place: str) -> str:
+    """Of a disk of app-01, as the emulator draws it from the disk's id."""
+    text = f"{GROUP}/providers/Microsoft.Compute/disks/{PLACES[place]}".lower()
+    return str(uuid.UUID(bytes=hashlib.md5(text.encode()).digest(), version=4))
+
+
+def name_of(place: str, slot: str = SLOT) -> str:
+    """The name that a snapshot of ours must have: its tags alone do not make it ours."""
+    return snapshot_name(PLACES[place], unique_id(place), "six-hourly", datetime.fromisoformat(slot))
+
+
 def snapshot(place: str, slot: str = SLOT, machine: str = APP, **fields: Any) -> dict[str, Any]:
     """One of our snapshots, as an estate has it."""
     tags = {
         "reconciler-schedule": "six-hourly",
         "reconciler-slot": slot,
-        "reconciler-disk": f"disk-{place}",
+        "reconciler-disk": unique_id(place),
         "reconciler-vm": machine,
         "reconciler-place": place,
     }
-    name = f"app-01-{place}-{slot.replace(':', '').replace('-', '')}"
     age = NOW - datetime.fromisoformat(slot)
     found = {
-        "name": name,
+        "name": name_of(place, slot),
         "resourceGroup": "rg-app",
         "disk": f"rg-app/{PLACES[place]}",
         "age": f"{int(age.total_seconds())}s",

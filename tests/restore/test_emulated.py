@@ -12,10 +12,10 @@ from reconciler.errors import StalePlanError
 from reconciler.model.restore_request import DiskRequest, MachineRequest
 from reconciler.plan.change import Action
 from reconciler.plan.file import decode, encode
-from tests.restore.conftest import APP, GROUP, PROD, SLOT, copy_of, snapshot
+from tests.restore.conftest import APP, GROUP, PROD, SLOT, copy_of, name_of, snapshot
 
 Restoring = Callable[..., Any]
-DISK = DiskRequest(snapshot="app-01-0-20260302T0600Z", name="app-01-d0-back")
+DISK = DiskRequest(snapshot=name_of("0"), name="app-01-d0-back")
 MACHINE = MachineRequest(machine="app-01", slot="latest", name="app-01-back")
 
 
@@ -27,7 +27,7 @@ async def test_a_disk_comes_back_from_a_snapshot_and_is_not_made_twice(
         assert outcome.result is not None
         assert outcome.result.exit_code == 0, site.events
         disk = await site.get(f"{GROUP}/providers/Microsoft.Compute/disks/{DISK.name}", "2025-01-02")
-        assert disk["properties"]["creationData"]["sourceResourceId"].endswith("/snapshots/app-01-0-20260302T0600Z")
+        assert disk["properties"]["creationData"]["sourceResourceId"].endswith(f"/snapshots/{DISK.snapshot}")
         assert (disk["properties"]["diskSizeGB"], disk["sku"]["name"]) == (32, "Premium_LRS")
         again = await site.plan(DISK)
         assert again.empty, again.changes
@@ -121,7 +121,7 @@ async def test_a_saved_plan_is_stale_where_somebody_made_a_part_of_it(
 ) -> None:
     async with restoring(estate) as site:
         saved = await site.plan(MACHINE)
-        await site.apply(DiskRequest(snapshot="rg-app/app-01-os-20260302T0600Z", name="app-01-back-os"))
+        await site.apply(DiskRequest(snapshot=f"rg-app/{name_of('os')}", name="app-01-back-os"))
         assert saved.restore is not None
         with pytest.raises(StalePlanError, match="app-01-back-os: was to create, now needs nothing"):
             await site.apply(saved.restore, saved)
