@@ -1,4 +1,4 @@
-"""What a recovery plan says, for people: its groups by number, the VMs and actions of each."""
+"""What a recovery plan says, for people: its groups in order, the VMs and actions of each."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class RecoveryPlanSpec(Spec, frozen=True, kw_only=True):
         """Every part that actions stand around: the spec field, its name for people, and the part."""
         yield "shutdown", "shutdown", self.shutdown
         yield "failover", "failover", self.failover
-        for number, group in enumerate(self.groups, 1):
+        for number, group in enumerate(self.groups):
             yield "groups", f"groups[{number}]", group
 
     def members(self) -> tuple[ArmId, ...]:

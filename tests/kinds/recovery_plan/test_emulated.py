@@ -141,8 +141,8 @@ async def test_who_joins_and_who_leaves_is_told(emulated: Emulated, estate: Esta
             ("weakens", "VM sql-01 no longer fails over with this plan")
         ]
         assert [(item.name, item.before, item.after) for item in changed.details] == [
-            ("groups[1].members", "sql-01", "app-01, web-01, web-02"),
-            ("groups[2].members", "app-01, web-01, web-02", ""),
+            ("groups[0].members", "sql-01", "app-01, web-01, web-02"),
+            ("groups[1].members", "app-01, web-01, web-02", ""),
         ]
 
 
