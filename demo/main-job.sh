@@ -34,7 +34,9 @@ rm -rf "$RECONCILER_EMULATOR_HOME" "$RECONCILER_JOURNAL"
 mkdir -p .reconciler
 
 chapter "A local Azure: 40 VMs, 2 subscriptions, 3 regions, as a platform team finds them on a Monday"
-run 0 reconciler emulator start --speed 20 --wait
+# always the same Monday: snapshots are due by the time of day
+{ echo "clock: 2026-11-23T08:00:00Z"; cat reconciler/emulator/estates/sample.yaml; } > .reconciler/monday.yaml
+run 0 reconciler emulator start --estate .reconciler/monday.yaml --speed 20 --wait
 
 chapter "1. Are the policies in policies/ valid? (no network)"
 run 0 reconciler validate policies
@@ -78,6 +80,25 @@ rm -rf .reconciler/policies && cp -r policies .reconciler/policies
 sed 's/daily: {days: 30}/daily: {days: 14}/' policies/backup-policies.yaml > .reconciler/policies/backup-policies.yaml
 run 3 reconciler plan --policies .reconciler/policies --target 'backup_policy.*'
 
+chapter "10. Snapshots: an apply takes those of its slot. Three more slots, with an apply in each"
+for _ in 1 2 3; do
+  reconciler emulator advance 6h >/dev/null
+  reconciler apply --auto-approve >.reconciler/apply.log 2>&1 || { cat .reconciler/apply.log; exit 1; }
+done
+run 0 reconciler snapshots list web-01
+
+chapter "11. Six hours later: snapshots are due, and some have been kept long enough. That is no drift"
+run 0 reconciler emulator advance 6h
+run 0 reconciler drift
+run 2 reconciler plan --detailed-exitcode --out .reconciler/snapshots.json
+run 0 reconciler apply .reconciler/snapshots.json
+
+chapter "12. An upgrade went wrong: a disk to look at, and the whole VM beside the broken one"
+name='s|.*"name": ".*/\(web-01[^/"]*-20261125T0000Z-[0-9a-f]*\)".*|\1|p'
+snapshot=$(reconciler snapshots list web-01 --format json | sed -n "$name")
+run 0 reconciler restore disk "$snapshot" --name web-01-look --auto-approve
+run 0 reconciler restore vm --from-snapshots web-01@2026-11-25T00:00Z --name web-01-back --subnet vnet-prod-weu/restore --auto-approve
+
 cat <<TXT
 
 ${bold}That was the main job.${plain} The estate is kept in .reconciler/demo; go on with it:
@@ -87,6 +108,7 @@ ${bold}That was the main job.${plain} The estate is kept in .reconciler/demo; go
 
   reconciler explain web-03              why does this VM get this policy, file and line
   reconciler emulator start              keep the emulator running between commands
+  reconciler snapshots list web-01       what web-01 can be restored from
   reconciler emulator advance 30d        let a month of backups happen
   reconciler emulator fault add --path '*/protectedItems/*' --method PUT --status 429 --retry-after 2 --count 5
   \$EDITOR policies/backup-policies.yaml  shorten a retention, and read what \`reconciler plan\` says of it

@@ -49,13 +49,13 @@ def test_from_a_monday_morning_to_in_step_and_back_there_after_drift(sample: Sto
         "no Protection and no Exemption names this VM",
         "the VM is gone and vault rsv-prod-weu still holds its backups",
         "which no policy declares; it is left there",
-        "Plan: 8 to protect, 4 to create, 9 to update, 1 to undelete, 1 to release",
+        "Plan: 8 to protect, 12 to create, 9 to update, 1 to undelete, 1 to release",
     ):
         assert words in planned
     assert sample.writes() == {}, "planning writes nothing"
 
     applied = sample.run("apply", "plan.json", code=0).out
-    assert "Apply complete: 24 done" in applied
+    assert "Apply complete: 32 done" in applied
     assert sample.repeated() == {"PUT dc-02": 2}, "brought back, then protected again"
 
     again = sample.run("plan", "--detailed-exitcode", code=0).out
@@ -103,5 +103,5 @@ def test_the_sample_estate_in_every_format(sample: Story) -> None:
     planned = sample.run("plan", "--out", "plan.json", code=0).out
     document = json.loads(sample.run("show", "plan.json", "--format", "json", code=0).out)
     assert (document["applyable"], document["complete"], document["errored"]) == (True, True, False)
-    assert len(document["resource_changes"]) == 23
+    assert len(document["resource_changes"]) == 31
     assert sample.run("show", "plan.json", code=0).out == planned
