@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
+from reconciler.azure.operations import wait
+from reconciler.errors import FailedError
+from reconciler.kinds.fabric.kind import FabricKind
+from reconciler.kinds.replication_policy.kind import ReplicationPolicyKind
 from reconciler.model.document import Declared
 from reconciler.plan.change import Action, Effect
+from tests.kinds.conftest import NOW
 from tests.kinds.replication_topology.conftest import FAR, NEAR, POLICY, ROUTE, VAULT, carry_out, plan_for
 
 SCOPE = "prod/rg-dr/rsv-dr"
@@ -177,3 +184,58 @@ async def test_what_azure_would_refuse_later_is_told_now(
     assert words in found[0].message
     assert found[0].advice
     assert found[0].source
+
+
+async def test_what_fails_is_told_with_the_causes_of_its_job(
+    emulated: Any, site: dict[str, Any], declared_of: Declare
+) -> None:
+    async with emulated(site, pause=no_pause) as (_, azure):
+        await carry_out(azure, await plan_for(azure, declared_of(VAULT, POLICY, ROUTE)))
+        plan = await plan_for(azure, declared_of(VAULT, {**POLICY, "recoveryPointRetention": "15d"}, ROUTE))
+        (step,) = plan.steps()
+        beyond = {**step.arguments["policy"], "retention_minutes": 30 * 24 * 60}
+        asked = msgspec.structs.replace(step, arguments={**step.arguments, "policy": beyond})
+        operation = await ReplicationPolicyKind().perform(azure, asked)
+        with pytest.raises(FailedError) as raised:
+            await wait(azure, operation, limit=timedelta(minutes=10))
+    assert raised.value.code == "150261"
+    assert "Replication policy creation failed" in raised.value.why
+    assert "retention" in raised.value.why
+    assert raised.value.advice
+
+
+async def test_a_fabric_that_is_being_made_is_found_again(
+    emulated: Any, site: dict[str, Any], declared_of: Declare
+) -> None:
+    site["siteRecovery"] = [{"vault": "rsv-dr", "resourceGroup": "rg-dr", "policies": {"day": {}}}]
+    async with emulated(site, pause=no_pause) as (_, azure):
+        plan = await plan_for(azure, declared_of(VAULT, POLICY, ROUTE))
+        step = next(step for step in plan.steps() if step.kind == "fabric")
+        kind = FabricKind()
+        assert await kind.running(azure, step, NOW - timedelta(minutes=1)) is None
+        started = await kind.perform(azure, step)
+        found = await kind.running(azure, step, NOW - timedelta(minutes=1))
+        assert found is not None
+        assert started is not None
+        assert (found.job, found.causes) == (started.job, started.causes)
+        await wait(azure, found, limit=timedelta(minutes=10))
+        await kind.verify(azure, step)
+        assert await kind.running(azure, step, NOW - timedelta(minutes=1)) is None
+
+
+async def test_what_cannot_be_read_is_unknown_and_not_made_again(
+    emulated: Any, site: dict[str, Any], declared_of: Declare
+) -> None:
+    async with emulated(site, pause=no_pause) as (served, azure):
+        await carry_out(azure, await plan_for(azure, declared_of(VAULT, POLICY, ROUTE)))
+        fault = {"method": "GET", "path": "*/replicationProtectionContainers", "status": 403}
+        served.emulator.world.faults.add(fault)
+        plan = await plan_for(azure, declared_of(VAULT, POLICY, ROUTE))
+    assert not plan.complete
+    assert plan.changes == ()
+    assert {address.partition(".")[0] for address in plan.unknown} == {
+        "fabric",
+        "protection_container",
+        "container_mapping",
+        "network_mapping",
+    }
