@@ -125,7 +125,7 @@ def _overlay(shown: Body, sent: Mapping[str, Any]) -> None:
             shown[name] = unset
 
 
-class Plug:
+class Wiring:
     """Where a machine that is being made is put: into a drill's network, or where it was said to go."""
 
     def __init__(self, world: World, item: Item, machine: Body, test_network: str | None = None) -> None:

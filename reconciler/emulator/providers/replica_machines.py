@@ -13,7 +13,7 @@ from reconciler.emulator.providers.compute_bodies import offset_stamp
 from reconciler.emulator.providers.compute_disks import attached, disk_id, free_disk
 from reconciler.emulator.providers.network_attachments import bind_interfaces, interface_references, remove_interface
 from reconciler.emulator.providers.replica_disks import make_disk
-from reconciler.emulator.providers.replica_interfaces import Plug
+from reconciler.emulator.providers.replica_interfaces import Wiring
 from reconciler.emulator.providers.replication_item_state import Item
 from reconciler.emulator.providers.replication_names import location_of
 from reconciler.emulator.store import Body
@@ -56,7 +56,7 @@ def make_machine(world: World, item: Item, *, test_network: str | None = None, i
         "vmId": world.new_guid(),
         **({"availabilitySet": {"id": place.availability_set}} if place.availability_set else {}),
         "storageProfile": _storage(world, item, source, body["id"], is_test=is_test),
-        "networkProfile": {"networkInterfaces": Plug(world, item, body, test_network).make_interfaces()},
+        "networkProfile": {"networkInterfaces": Wiring(world, item, body, test_network).make_interfaces()},
         "timeCreated": offset_stamp(world.clock.now()),
     }
     if not place.availability_set:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.emulator.clock import stamp
+from reconciler.emulator.providers.replication_item_health import health_errors, worst
 from reconciler.emulator.providers.replication_item_state import STATES, Disk, Item, allowed_operations, parse
 from reconciler.emulator.providers.replication_names import (
-    entity_guid,
     guid_of,
     location_of,
     name_of,
@@ -34,7 +34,7 @@ def _properties(world: World, item: Item) -> Body:
     state = STATES[item.phase]
     source, container = parent_of(item.id), name_of(parent_of(item.id))
     fabric, target_fabric = (part.partition("/replicationProtectionContainers/")[0] for part in (source, item.target))
-    errors = _health_errors(world, item)
+    errors = health_errors(world, item)
     properties: Body = {
         "friendlyName": item.friendly,
         "protectedItemType": "",
@@ -54,8 +54,8 @@ def _properties(world: World, item: Item) -> Body:
         "switchProviderState": "None",
         "switchProviderStateDescription": None,
         "allowedOperations": allowed_operations(item),
-        "replicationHealth": _worst([error for error in errors if error["errorCategory"] == "Replication"]),
-        "failoverHealth": _worst([error for error in errors if error["errorCategory"] == "TestFailover"]),
+        "replicationHealth": worst([error for error in errors if error["errorCategory"] == "Replication"]),
+        "failoverHealth": worst([error for error in errors if error["errorCategory"] == "TestFailover"]),
         "healthErrors": errors,
         "policyId": item.policy,
         "policyFriendlyName": name_of(item.policy),
@@ -97,66 +97,8 @@ def _point_used(item: Item) -> str | None:
     return item.drill.point if item.drill and not item.is_cleaning else None
 
 
-def _worst(errors: list[Body]) -> str:
-    levels = {error["errorLevel"] for error in errors}
-    return "Critical" if "Error" in levels else "Warning" if levels else "Normal"
-
-
-def _health_errors(world: World, item: Item) -> list[Body]:
-    """161011 until a drill succeeded (recorded); no new points, and a machine that is gone (plausible)."""
-    errors: list[Body] = []
-    if item.phase == "protected" and item.last_drill is None:
-        errors.append(
-            _health_error(
-                item,
-                "161011",
-                "TestFailover",
-                "Warning",
-                f"No successful test failover has been done on the virtual machine '{item.friendly}'.",
-                "No successful test failover has been done on the virtual machine after it was replicated.",
-                "Do a test failover on the virtual machine.",
-            )
-        )
-    if item.phase == "protected" and not world.store.has(item.vm):
-        message = f"The virtual machine '{item.friendly}' could not be found."
-        cause = "The virtual machine was deleted or moved."
-        errors.append(_health_error(item, "150097", "Replication", "Error", message, cause, "Disable replication."))
-    elif item.phase == "protected" and item.stalled is not None:
-        message = f"No crash consistent recovery point is available for the virtual machine '{item.friendly}'."
-        cause = "The data change rate of the virtual machine is higher than what is supported."
-        action = "Reduce the data change rate, or enable replication with high churn."
-        errors.append(_health_error(item, "153007", "Replication", "Error", message, cause, action))
-    if item.phase == "enableFailed":
-        message = "Protection couldn't be enabled for the virtual machine."
-        errors.append(_health_error(item, "45005", "Replication", "Error", message, message, "See the failed job."))
-    return errors
-
-
-def _health_error(item: Item, code: str, category: str, level: str, message: str, causes: str, action: str) -> Body:
-    return {
-        "innerHealthErrors": [],
-        "errorSource": "ReplicationUnitFailoverValidatorError" if code == "161011" else "ProtectionService",
-        "errorType": "8010" if code == "161011" else code,
-        "errorLevel": level,
-        "errorCategory": category,
-        "errorCode": code,
-        "summaryMessage": "",
-        "errorMessage": message,
-        "possibleCauses": causes,
-        "recommendedAction": action,
-        "creationTimeUtc": stamp(item.stalled if code == "153007" and item.stalled else item.since),
-        "recoveryProviderErrorMessage": None,
-        "entityId": entity_guid(item.id),
-        "errorId": "6:8010" if code == "161011" else f"1:{code}",
-        "customerResolvability": "NotAllowed",
-    }
-
-
 def _details(world: World, item: Item) -> Body:
-    now, placement = world.clock.now(), item.placement
-    reckoned = rpo(item, now)
     state = STATES[item.phase]
-    is_first = item.lifecycle is None
     return {
         "instanceType": "A2A",
         "fabricObjectId": item.vm.lower(),
@@ -172,47 +114,63 @@ def _details(world: World, item: Item) -> Body:
         "managementId": guid_of("management", item.id, item.vm),
         "protectedDisks": None,
         "unprotectedDisks": _unprotected(world, item),
-        "protectedManagedDisks": [_show_disk(item, disk, now) for disk in item.disks],
-        "recoveryBootDiagStorageAccountId": placement.boot_account,
+        "protectedManagedDisks": [_show_disk(item, disk, world.clock.now()) for disk in item.disks],
         "primaryFabricLocation": location_of(world, item.id),
         "recoveryFabricLocation": location_of(world, item.target),
         "osType": item.os,
-        "recoveryAzureVMSize": placement.size,
-        "recoveryAzureVMName": placement.machine_name,
-        "recoveryAzureResourceGroupId": item.group,
         "recoveryCloudService": None,
-        "recoveryAvailabilitySet": placement.availability_set,
-        "selectedRecoveryAzureNetworkId": None if is_first else placement.network,
-        "selectedTfoAzureNetworkId": placement.test_network,
         "vmNics": item.nics,
         "vmSyncedConfigDetails": {"tags": item.tags, "inputEndpoints": []},
-        "monitoringPercentageCompletion": _percentage(item, now),
-        "monitoringJobType": "InitialReplication" if _percentage(item, now) is not None else None,
-        "lastHeartbeat": stamp(item.stalled or now.replace(second=0, microsecond=0)),
-        "agentVersion": item.agent,
-        "agentExpiryDate": "9999-12-31T23:59:59.9999999",
-        "isReplicationAgentUpdateRequired": False,
-        "agentCertificateExpiryDate": None if is_first else _in_years(item.since, 3),
-        "isReplicationAgentCertificateUpdateRequired": False,
         "recoveryFabricObjectId": item.failover.machine.lower() if item.failover else None,
         "vmProtectionState": state.machine,
         "vmProtectionStateDescription": state.machine_description,
         "lifecycleId": item.lifecycle,
         "testFailoverRecoveryFabricObjectId": item.drill.machine if item.drill and not item.is_cleaning else None,
-        "rpoInSeconds": reckoned[0] if reckoned else None,
-        "lastRpoCalculatedTime": stamp(reckoned[1]) if reckoned else None,
         "primaryAvailabilityZone": _zone(world, item.vm),
-        "recoveryAvailabilityZone": placement.zone,
         "primaryExtendedLocation": None,
         "recoveryExtendedLocation": None,
         "vmEncryptionType": "NotEncrypted",
+        "autoProtectionOfDataDisk": item.auto_protect,
+        "churnOptionSelected": item.churn,
+        **_show_placement(world, item),
+        **_show_agent(item, world.clock.now()),
+    }
+
+
+def _show_placement(world: World, item: Item) -> Body:
+    """The network is told only once the machine was Protected."""
+    placement = item.placement
+    return {
+        "recoveryAzureResourceGroupId": item.group,
+        "recoveryAzureVMName": placement.machine_name,
+        "recoveryAzureVMSize": placement.size,
         "tfoAzureVMName": placement.test_name,
         "recoveryAzureGeneration": "V2" if _is_second_generation(world, item) else "V1",
+        "selectedRecoveryAzureNetworkId": None if item.lifecycle is None else placement.network,
+        "selectedTfoAzureNetworkId": placement.test_network,
+        "recoveryAvailabilitySet": placement.availability_set,
+        "recoveryAvailabilityZone": placement.zone,
         "recoveryProximityPlacementGroupId": placement.proximity_group,
-        "autoProtectionOfDataDisk": item.auto_protect,
         "recoveryVirtualMachineScaleSetId": placement.scale_set,
         "recoveryCapacityReservationGroupId": placement.capacity_group,
-        "churnOptionSelected": item.churn,
+        "recoveryBootDiagStorageAccountId": placement.boot_account,
+    }
+
+
+def _show_agent(item: Item, now: datetime) -> Body:
+    """What the agent in the machine tells: its version, its heartbeat, how far it is, how far behind."""
+    reckoned, percentage = rpo(item, now), _percentage(item, now)
+    return {
+        "monitoringPercentageCompletion": percentage,
+        "monitoringJobType": "InitialReplication" if percentage is not None else None,
+        "lastHeartbeat": stamp(item.stalled or now.replace(second=0, microsecond=0)),
+        "agentVersion": item.agent,
+        "agentExpiryDate": "9999-12-31T23:59:59.9999999",
+        "isReplicationAgentUpdateRequired": False,
+        "agentCertificateExpiryDate": None if item.lifecycle is None else _in_years(item.since, 3),
+        "isReplicationAgentCertificateUpdateRequired": False,
+        "rpoInSeconds": reckoned[0] if reckoned else None,
+        "lastRpoCalculatedTime": stamp(reckoned[1]) if reckoned else None,
     }
 
 

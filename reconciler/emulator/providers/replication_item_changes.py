@@ -19,6 +19,7 @@ from reconciler.emulator.providers.replication_refusals import refuse
 from reconciler.emulator.providers.replication_scenarios import (
     ADD_DISKS,
     REMOVE_DISKS,
+    REPAIR,
     RESOLVE_HEALTH,
     UPDATE_AGENT,
     UPDATE_ITEM,
@@ -173,6 +174,11 @@ def complete_agent_update(world: World, operation: Operation) -> None:
     save(world, item)
 
 
+def repair(world: World, request: Request) -> Response:
+    """`repairReplication`; there is never anything to repair here."""
+    return start(world, request, item_at(world, request), REPAIR, "replication.itemUnchanged")
+
+
 def resolve_health(world: World, request: Request) -> Response:
     """What has a cause that lasts comes back."""
     return start(world, request, item_at(world, request), RESOLVE_HEALTH, "replication.itemUnchanged")
@@ -183,6 +189,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", ITEM + "/addDisks", add_disks),
     Route("POST", ITEM + "/removeDisks", remove_disks),
     Route("POST", ITEM + "/updateMobilityService", update_agent),
+    Route("POST", ITEM + "/repairReplication", repair),
     Route("POST", ITEM + "/resolveHealthErrors", resolve_health),
 )
 COMPLETIONS: Mapping[str, Completion] = {

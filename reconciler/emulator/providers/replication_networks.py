@@ -16,6 +16,7 @@ from reconciler.emulator.providers.replication_names import (
     name_of,
     region_name,
     same,
+    vault_id,
     vault_of,
 )
 from reconciler.emulator.providers.replication_operations import accept
@@ -29,6 +30,12 @@ from reconciler.emulator.world import World
 def list_network_mappings(world: World, request: Request) -> Response:
     """Those of a network, or of the whole vault."""
     return list_below(world, request, NETWORK_MAPPINGS, view=lambda body: show_network_mapping(world, body))
+
+
+def list_networks(world: World, request: Request) -> Response:
+    """Networks of Azure fabrics are not known to the service: only their mappings are (inferred)."""
+    check_used(world, vault_id(world, request))
+    return Response(200, {"value": [], "nextLink": None})
 
 
 def get_network_mapping(world: World, request: Request) -> Response:
@@ -133,6 +140,8 @@ def _target(body: Body) -> Target:
 
 
 ROUTES: tuple[Route, ...] = (
+    Route("GET", VAULT + "/replicationNetworks", list_networks),
+    Route("GET", FABRIC + "/replicationNetworks", list_networks),
     Route("GET", VAULT + "/replicationNetworkMappings", list_network_mappings),
     Route("GET", FABRIC + "/replicationNetworks/{network}/replicationNetworkMappings", list_network_mappings),
     Route("GET", NETWORK_MAPPING, get_network_mapping),

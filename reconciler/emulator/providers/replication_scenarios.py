@@ -71,6 +71,7 @@ PURGE = _plain("PurgeVm", "Remove replication record", "ProtectionEntity", 112)
 ADD_DISKS = _plain("AddDisks", "Add disks to replication", "ProtectionEntity", 140)
 REMOVE_DISKS = _plain("RemoveDisks", "Remove disks from replication", "ProtectionEntity", 70)
 UPDATE_AGENT = _plain("UpdateMobilityService", "Update Mobility Service", "ProtectionEntity", 260)
+REPAIR = _plain("RepairReplication", "Resynchronize", "ProtectionEntity", 60)
 RESOLVE_HEALTH = _plain("ResolveHealthErrors", "Resolve health errors", "ProtectionEntity", 3)
 TEST_FAILOVER = Scenario(
     "TestFailover",

@@ -10,6 +10,7 @@ from reconciler.emulator.providers.backup_names import ITEMS, VAULT, part
 from reconciler.emulator.providers.backup_operations import draw_length, vault_headers
 from reconciler.emulator.providers.backup_refusals import refuse
 from reconciler.emulator.providers.backup_times import parse_time, wire_time
+from reconciler.emulator.providers.replication_names import FABRICS
 from reconciler.emulator.providers.vaults import find_vault
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.world import Completion, World
@@ -28,6 +29,9 @@ def delete_vault(world: World, request: Request) -> Response:
     active = [item for item in items if not item["properties"].get("isScheduledForDeferredDelete")]
     if active or (items and request.api_version < SOFT_DELETED_VAULTS_SINCE):
         raise _not_empty(items, soft_deleted=not active)
+    fabrics = world.store.ids(FABRICS, held["id"])
+    if fabrics:
+        raise _not_torn_down(fabrics)
     operation = world.operations.start(
         "vault-delete",
         duration=draw_length(world, "vault-delete"),
@@ -49,6 +53,16 @@ def _not_empty(items: list[Body], *, soft_deleted: bool) -> ArmError:
         f"Recovery Services vault cannot be deleted as {reason} Please ensure all containers have been unregistered "
         "from the vault and all private endpoints associated with the vault have been deleted, and retry operation. "
         "For more details, see https://aka.ms/AB-AA4ecq5"
+    )
+    return refuse("BP-74", "ServiceResourceNotEmptyWithBackendMessage", message)
+
+
+def _not_torn_down(fabrics: list[str]) -> ArmError:
+    """What Site Recovery has in a vault holds it as well; the code is that of backup items (inferred)."""
+    names = ", ".join(fabric.rpartition("/")[2] for fabric in fabrics)
+    message = (
+        f"Recovery Services vault cannot be deleted as there are existing resources within the vault. : {names}. "
+        "Remove all Site Recovery fabrics from the vault, and retry operation."
     )
     return refuse("BP-74", "ServiceResourceNotEmptyWithBackendMessage", message)
 
