@@ -17,40 +17,13 @@ from reconciler.model.protection import Protection
 from reconciler.model.replication import Replication, ReplicationRoute
 from reconciler.model.scope import Scope
 from reconciler.model.selector import Selector
-from reconciler.model.source import Source
 from reconciler.model.vault import Vault
 from reconciler.plan.finding import Finding, Severity
 from tests.kinds.conftest import PROD, TEST
+from tests.kinds.container_mapping.conftest import FAR, GROUPS, NEAR, document, route
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "container_mapping" / "rules.yaml").read_text())
-GROUPS = f"/subscriptions/{PROD}/resourceGroups"
-NEAR = f"{GROUPS}/rg-app/providers/Microsoft.Network/virtualNetworks/vnet-weu"
-FAR = f"{GROUPS}/rg-dr/providers/Microsoft.Network/virtualNetworks/vnet-neu"
-BASE = {
-    "from": "westeurope",
-    "to": "northeurope",
-    "vault": "rsv-dr",
-    "policy": "day",
-    "targetResourceGroup": "rg-dr",
-    "cacheStorageAccount": f"{GROUPS}/rg-app/providers/Microsoft.Storage/storageAccounts/cacheweu",
-}
 VAULTS = {"rsv-dr": "northeurope", "rsv-weu": "westeurope", "rsv-uks": "uksouth", "rsv-nzn": "newzealandnorth"}
-
-
-class Lines(dict[Any, Source]):
-    """Every path stands on a line of its own."""
-
-    def get(self, path: Any, default: Any = None) -> Any:
-        return Source("policies/routes.yaml", 1 + sum(map(ord, "/".join(map(str, path)))), len(path) or 1)
-
-
-def document(kind: str, name: str, value: msgspec.Struct) -> Document[Any]:
-    return Document(kind, name, value, Source(f"policies/{kind}.yaml", 1, 1), Lines())
-
-
-def route(name: str, changes: Mapping[str, Any]) -> Document[ReplicationRoute]:
-    body = {key: value for key, value in {**BASE, **changes}.items() if value is not None}
-    return document("ReplicationRoute", name, msgspec.convert(body, ReplicationRoute))
 
 
 def beside(entry: Mapping[str, Any]) -> Document[Any]:
