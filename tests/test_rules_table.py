@@ -14,7 +14,7 @@ from reconciler.plan.finding import Severity
 ROOT = Path(__file__).parents[1]
 CODE = ROOT / "reconciler"
 TEXT = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
-ID = re.compile(r"\b(?:BP|TH|GV|SN)-[0-9]+\b")
+ID = re.compile(r"\b(?:ASR|BP|TH|GV|SN)-[0-9]+\b")
 ROWS = {
     cells[0]: cells[1:]
     for line in TEXT.splitlines()
