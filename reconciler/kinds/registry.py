@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 def kinds() -> tuple[Kind[Any], ...]:
     """Every kind, dependants first: the order of expansion. Importing them here keeps start-up free of them."""
     from reconciler.kinds.backup_policy.kind import BackupPolicyKind
+    from reconciler.kinds.container_mapping.kind import ContainerMappingKind
+    from reconciler.kinds.fabric.kind import FabricKind
+    from reconciler.kinds.network_mapping.kind import NetworkMappingKind
     from reconciler.kinds.protected_vm.kind import ProtectedVmKind
+    from reconciler.kinds.protection_container.kind import ProtectionContainerKind
+    from reconciler.kinds.recovery_plan.kind import RecoveryPlanKind
+    from reconciler.kinds.replicated_vm.kind import ReplicatedVmKind
+    from reconciler.kinds.replication_policy.kind import ReplicationPolicyKind
     from reconciler.kinds.restore_point.kind import RestorePointKind
     from reconciler.kinds.restore_point_collection.kind import RestorePointCollectionKind
     from reconciler.kinds.snapshot.kind import SnapshotKind
@@ -28,6 +35,13 @@ def kinds() -> tuple[Kind[Any], ...]:
         SnapshotKind(),
         RestorePointKind(),
         RestorePointCollectionKind(),
+        RecoveryPlanKind(),
+        ReplicatedVmKind(),
+        NetworkMappingKind(),
+        ContainerMappingKind(),
+        ProtectionContainerKind(),
+        FabricKind(),
+        ReplicationPolicyKind(),
         BackupPolicyKind(),
         VaultSettingsKind(),
         VaultKind(),

@@ -145,7 +145,7 @@ class ReplicationOverride(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     target_size: Annotated[Name | None, Meta(description="VM size after failover.")] = None
     exclude_disks: Annotated[Luns | None, Meta(description="LUNs of data disks that are not replicated.")] = None
     nics: Annotated[tuple[Nic, ...], Meta(description="Its network interfaces.")] = ()
-    multi_vm_group: Name | None = None
+    multi_vm_group: Annotated[Name | None, Meta(description="Name of the group that it fails over with.")] = None
 
 
 class Replication(
