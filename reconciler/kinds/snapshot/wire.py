@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from reconciler.kinds.snapshot.names import bears_out
+from reconciler.kinds.snapshot.names import tells_slot
 from reconciler.kinds.snapshot.spec import PRIVATE, SnapshotSpec
 from reconciler.kinds.snapshot.tags import Mark, read_mark
 from reconciler.model.arm_id import ArmId
@@ -129,11 +129,12 @@ def mark_from(body: SnapshotBody, subscription_id: str) -> Mark | None:
 def dispute(body: SnapshotBody, mark: Mark) -> str:
     """What speaks against its tags, "" where nothing does. People edit tags, and tools carry them over to what they
     make of a snapshot: such a one would go by a slot, or stand in for a disk, that is not its own. We copy to other
-    regions only, and note what was copied.
+    regions only, and note what was copied. The schedule may be changed by hand: who renames one takes its snapshots
+    along so.
     """
     creation = body.properties.creation_data
-    if not bears_out(body.name, mark.disk, mark.schedule, mark.slot):
-        return "its name is that of another schedule, slot or disk"
+    if not tells_slot(body.name, mark.slot):
+        return "its name is not of the slot that they say"
     if creation.of_snapshot:
         if (creation.create_option or "").lower() != _COPY_START:
             return "it is a copy that somebody made"
