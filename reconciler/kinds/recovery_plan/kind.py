@@ -7,6 +7,7 @@ is gone needs it now.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime
 from typing import ClassVar
 
 import msgspec
@@ -22,6 +23,7 @@ from reconciler.kinds.recovery_plan.requests import read_back, send
 from reconciler.kinds.recovery_plan.rules import check_plan, selectors_of
 from reconciler.kinds.recovery_plan.spec import NAME, RecoveryPlanSpec, normal_plan
 from reconciler.kinds.replication_ids import vault_of
+from reconciler.kinds.replication_jobs import find_open_job
 from reconciler.kinds.replication_writes import replication_step
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
@@ -133,3 +135,8 @@ class RecoveryPlanKind(Kind[RecoveryPlanSpec]):
 
     async def verify(self, azure: Azure, step: Step) -> None:
         await read_back(azure, step)
+
+    async def running(self, azure: Azure, step: Step, since: datetime) -> Operation | None:
+        """A plan that is still being saved: Azure refuses to save it a second time."""
+        plan = ArmId(step.arguments["id"])
+        return await find_open_job(azure, plan, "SaveRecoveryPlan", (plan.name,), since)

@@ -195,6 +195,20 @@ async def test_a_vm_that_is_not_replicated_any_more_stops_the_write_before_azure
             await KIND.perform(azure, step)
 
 
+async def test_a_write_that_was_cut_off_is_found_again(emulated: Emulated, estate: Estate) -> None:
+    async with emulated(estate) as (_, azure):
+        (step,) = (await plan(azure, World())).steps()
+        assert await KIND.running(azure, step, NOW) is None
+        sent = await KIND.perform(azure, step)
+        found = await KIND.running(azure, step, NOW)
+        assert sent is not None
+        assert found is not None
+        assert found.job == sent.job
+        await wait(azure, found, limit=timedelta(minutes=10))
+        await KIND.verify(azure, step)
+        assert await KIND.running(azure, step, NOW) is None
+
+
 async def test_a_vault_without_plans_costs_one_request(emulated: Emulated, estate: Estate) -> None:
     async with emulated(estate) as (_, azure):
         before = azure.requests
