@@ -6,9 +6,10 @@ the item says (recorded: failover_commit_reprotect_failback).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from copy import deepcopy
 
-from reconciler.emulator.providers.compute import DISKS, MACHINES
+from reconciler.emulator.providers.compute import MACHINES
 from reconciler.emulator.providers.compute_bodies import offset_stamp
 from reconciler.emulator.providers.compute_disks import attached, disk_id, free_disk
 from reconciler.emulator.providers.network_attachments import bind_interfaces, interface_references, remove_interface
@@ -75,7 +76,7 @@ def _storage(world: World, item: Item, source: Body, machine_id: str, *, is_test
     for disk in (disk for disk in item.disks if not disk.pending):
         made = make_disk(world, item, disk, disk.test_name if is_test else disk.failover_name, machine_id)
         if not is_test:
-            disk.target = made["id"]
+            disk.target = disk.former_target = made["id"]
         before = held.get(disk.id.lower(), {})
         entries.append(
             {
@@ -93,14 +94,14 @@ def _storage(world: World, item: Item, source: Body, machine_id: str, *, is_test
     return {"osDisk": os_disk, "dataDisks": [entry for entry in entries if "lun" in entry], **controller}
 
 
-def remove_machine(world: World, machine_id: str, *, with_disks: bool) -> None:
-    """Takes a machine away with its interfaces, and with its disks or without."""
+def remove_machine(world: World, machine_id: str, disks: Collection[str] | None = None) -> None:
+    """Takes a machine away with its interfaces and its disks, or (ids in lower case) with these ones of them."""
     machine = world.store.get(machine_id)
     if machine is None:
         return
     for entry in attached(machine):
         free_disk(world, disk_id(entry))
-        if with_disks and (world.store.get(disk_id(entry)) or {}).get("type") == DISKS:
+        if disks is None or disk_id(entry).lower() in disks:
             world.store.delete(disk_id(entry))
     for reference in interface_references(machine):
         remove_interface(world, str(reference["id"]))

@@ -127,7 +127,7 @@ def clean(world: World, item: Item) -> None:
     """Takes the test machine away. A drill counts from here on, if it did not fail."""
     hidden = world.store.hidden(item.id)
     if item.drill is not None:
-        remove_machine(world, item.drill.machine, with_disks=True)
+        remove_machine(world, item.drill.machine)
         if not hidden.pop("drillFailed", False):
             item.last_drill = world.clock.now()
     item.drill, item.underway, item.is_cleaning = None, None, False

@@ -77,7 +77,7 @@ def complete_change_of_point(world: World, operation: Operation) -> None:
     """The machine is made anew."""
     item = find_item(world, operation.resource)
     if item.failover is not None:
-        remove_machine(world, item.failover.machine, with_disks=True)
+        remove_machine(world, item.failover.machine)
         machine = make_machine(world, item)
         item.failover = Copy(machine, operation.arguments["point"], item.failover.made)
     item.underway = None

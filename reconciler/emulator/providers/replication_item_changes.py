@@ -24,7 +24,7 @@ from reconciler.emulator.providers.replication_scenarios import (
     UPDATE_AGENT,
     UPDATE_ITEM,
 )
-from reconciler.emulator.providers.replication_support import check_support
+from reconciler.emulator.providers.replication_support import check_support, reckon_churn
 from reconciler.emulator.providers.replication_work import item_at, start
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.world import Completion, World
@@ -86,7 +86,7 @@ def complete_change(world: World, operation: Operation) -> None:
     place.test_network = str(sent.get("selectedTfoAzureNetworkId") or "").lower() or None
     change_interfaces(item, sent.get("vmNics") or [], place.network)
     _change_disks(item, details.get("managedDiskUpdateDetails") or [])
-    item.is_patched, item.underway = True, None
+    item.underway = None
     save(world, item)
 
 
@@ -138,6 +138,7 @@ def complete_disk_copy(world: World, operation: Operation) -> None:
     item = find_item(world, operation.resource)
     for disk in item.disks:
         disk.pending = disk.pending and disk.id not in operation.arguments["disks"]
+    reckon_churn(world, item)
     save(world, item)
 
 
@@ -161,6 +162,7 @@ def complete_removal(world: World, operation: Operation) -> None:
         remove_disk(world, disk.replica)
     item.disks = [disk for disk in item.disks if disk not in leaving]
     item.underway = None
+    reckon_churn(world, item)
     save(world, item)
 
 

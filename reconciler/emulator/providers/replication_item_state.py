@@ -159,7 +159,6 @@ class Item(msgspec.Struct, rename="camel"):
     last_drill: datetime | None = None
     failover: Copy | None = None
     switches: int = 0
-    is_patched: bool = False
     churn: str = "Normal"
     auto_protect: str = "Disabled"
     percentage: int | None = None

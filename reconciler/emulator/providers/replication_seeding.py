@@ -8,6 +8,7 @@ from datetime import timedelta
 from reconciler.emulator.operations import Operation
 from reconciler.emulator.providers.replica_disks import make_replica
 from reconciler.emulator.providers.replica_interfaces import describe_interfaces
+from reconciler.emulator.providers.replica_machines import remember_machine
 from reconciler.emulator.providers.replication_item_state import (
     FIRST_POINT,
     Item,
@@ -19,6 +20,7 @@ from reconciler.emulator.providers.replication_item_state import (
 from reconciler.emulator.providers.replication_jobs import record
 from reconciler.emulator.providers.replication_names import vault_of
 from reconciler.emulator.providers.replication_scenarios import SEEDED
+from reconciler.emulator.providers.replication_support import reckon_churn
 from reconciler.emulator.providers.replication_work import target_of
 from reconciler.emulator.router import Route
 from reconciler.emulator.world import Completion, World
@@ -56,7 +58,9 @@ def become_protected(world: World, item: Item) -> None:
     item.percentage = item.percentage or 0
     item.tags = dict(machine.get("tags") or {})
     describe_interfaces(world, item)
+    reckon_churn(world, item)
     save(world, item)
+    remember_machine(world, item)
 
 
 def _enter(world: World, item: Item, phase: Phase, length: timedelta, completion: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from reconciler.emulator.failures import ArmError
 from reconciler.emulator.providers.compute import DISKS, power_state
+from reconciler.emulator.providers.disk_settings import read_settings
 from reconciler.emulator.providers.replication_item_state import GIB, Disk, Item
 from reconciler.emulator.providers.replication_names import ITEMS, normal_region, subscription_of
 from reconciler.emulator.providers.replication_refusals import fail
@@ -22,6 +23,8 @@ from reconciler.emulator.world import World
 LARGEST_OS_DISK, LARGEST_DATA_DISK, MOST_DATA_DISKS = 4095, 32 * 1024, 64
 MOST_DISKS = 3_000
 """Protected disks of a subscription."""
+LARGEST_CHURN = {"Normal": 54, "High": 100}
+"""MiB that all disks of a machine may write in a second."""
 _ARM64 = re.compile(r"standard_[a-z]+\d+(-\d+)?[a-z]*p", re.IGNORECASE)
 _MATRIX = "Refer to the support matrix - https://aka.ms/a2a-os-support-matrix."
 _UNSUPPORTED_SERVERS = re.compile(r"2008-r2|14[._]04|16[._]04", re.IGNORECASE)
@@ -148,6 +151,18 @@ def churn_of(world: World, disks: list[Disk]) -> str:
     """A premium block blob account is what makes high churn possible."""
     accounts = (world.store.get(disk.staging) or {} for disk in disks)
     return "High" if any(account.get("kind") == "BlockBlobStorage" for account in accounts) else "Normal"
+
+
+def reckon_churn(world: World, item: Item) -> None:
+    """Over what a machine may write there are no new recovery points (ASR-33); notes since when that is so."""
+    settings = read_settings(world)
+    churn = sum(
+        float(world.store.hidden(disk.id).get("churnGiBPerDay", settings.churn_gib_per_day)) for disk in item.disks
+    )
+    if churn * 1024 / 86_400 <= LARGEST_CHURN[item.churn]:
+        item.stalled = None
+    elif item.stalled is None:
+        item.stalled = world.clock.now()
 
 
 def disk_bytes(world: World, disk_id: str) -> int:

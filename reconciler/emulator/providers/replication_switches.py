@@ -1,7 +1,7 @@
 """Reprotection: the item moves to the other fabric, with its directions swapped (recorded: the switch and its job).
 
 Its name, lifecycle id, multi-VM group and first locations stay; its id does not. The machine that was failed over from
-is deleted with its interfaces, its disks become replicas (documented); after a failback it is only shut down.
+is deleted with its interfaces and its replicated disks, which become replicas; after a failback it is only shut down.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def reprotect(world: World, item: Item, switch: Switch) -> Item:
     if item.switches % 2:
         shut_down(world, item.vm)
     else:
-        remove_machine(world, item.vm, with_disks=True)
+        remove_machine(world, item.vm, {disk.id.lower() for disk in item.disks})
     save(world, moved)
     _follow(world, item.id, moved.id)
     begin_copy(world, moved)

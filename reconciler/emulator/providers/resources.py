@@ -21,6 +21,7 @@ from reconciler.emulator.world import World
 SUBSCRIPTIONS = "Microsoft.Resources/subscriptions"
 GROUPS = "Microsoft.Resources/resourceGroups"
 PROTECTED_ITEMS = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
+REPLICATION_FABRICS = "Microsoft.RecoveryServices/vaults/replicationFabrics"
 NAMESPACES = (
     "Microsoft.Automation",
     "Microsoft.Compute",
@@ -116,11 +117,11 @@ def patch_group(world: World, request: Request) -> Response:
 
 
 def delete_group(world: World, request: Request) -> Response:
-    """202 and a Location; a vault in it that still has protected items keeps the group alive, with 409."""
+    """202 and a Location; a vault in it that has protected items, or fabrics, keeps the group alive, with 409."""
     identity = group_id(world, request)
-    items = world.store.ids(PROTECTED_ITEMS, identity)
+    items = [*world.store.ids(PROTECTED_ITEMS, identity), *world.store.ids(REPLICATION_FABRICS, identity)]
     if items:
-        vault = items[0].partition("/backupFabrics/")[0]
+        vault = "/".join(items[0].split("/")[:9])
         message = f"Deletion of resource group '{request.params['group']}' failed as resources with identifiers "
         raise ArmError(409, "ResourceGroupDeletionBlocked", f"{message}'{vault}' could not be deleted.")
     body = world.store.get(identity) or {}

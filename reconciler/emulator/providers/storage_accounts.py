@@ -1,4 +1,4 @@
-"""Storage accounts: what Site Recovery and flow of data need of Microsoft.Storage (region, kind, soft delete of blobs).
+"""Storage accounts: what Site Recovery asks of a cache account (region, kind, soft delete of blobs, shared keys).
 
 Written from Azure's API specification and documentation; creating one was not recorded.
 """

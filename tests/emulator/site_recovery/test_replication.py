@@ -361,6 +361,31 @@ def test_a_machine_that_is_gone_is_critical(paired: Caller) -> None:
     assert paired.get(COPY)["location"] == "northeurope"
 
 
+@pytest.mark.parametrize(("account", "stalls"), [("cacheweu", True), ("fastweu", False)])
+def test_a_machine_that_writes_too_much_has_no_new_points(paired: Caller, account: str, stalls: bool) -> None:
+    """54 MiB a second with a standard cache account, 100 with a premium one (ASR-33)."""
+    busy = paired.enabling()["providerSpecificDetails"]["vmManagedDisks"][1]["diskId"]
+    paired.world.store.hide(busy, {"churnGiBPerDay": 70 * 86_400 / 1024})
+    paired.protect(account=account)
+    paired.wait(hours=4)
+    item = paired.item()
+    assert item["replicationHealth"] == ("Critical" if stalls else "Normal")
+    assert (item["providerSpecificDetails"]["rpoInSeconds"] > 4 * 3600) is stalls
+    if stalls:
+        paired.do("POST", f"{ITEM}/removeDisks", {"providerSpecificDetails": {"vmManagedDisksIds": [busy]}})
+        assert paired.item()["replicationHealth"] == "Normal"
+
+
+def test_a_disk_that_is_not_replicated_outlives_the_reprotection(paired: Caller) -> None:
+    disks = paired.enabling()["providerSpecificDetails"]["vmManagedDisks"]
+    paired.protect(vmManagedDisks=disks[:2])
+    paired.fail_over()
+    assert len(paired.get(COPY)["properties"]["storageProfile"]["dataDisks"]) == 1
+    paired.do("POST", f"{SOURCE}/switchprotection", paired.switch(ITEM, SOURCE, "cacheneu", "rg-App"))
+    assert paired.get(disks[2]["diskId"])["properties"]["diskState"] == "Unattached"
+    assert paired.send("GET", disks[1]["diskId"]).status == 404
+
+
 def test_high_churn_hangs_on_the_account(paired: Caller) -> None:
     paired.protect(account="fastweu")
     assert paired.item()["providerSpecificDetails"]["churnOptionSelected"] == "High"
