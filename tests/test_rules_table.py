@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.kinds.backup_policy.rules import RULES
+from reconciler.kinds.container_mapping.rules import ROUTE_RULES
 from reconciler.kinds.protected_vm.machine_rules import MACHINE_RULES
+from reconciler.kinds.replication_policy.rules import POLICY_RULES
 from reconciler.plan.finding import Severity
 
 ROOT = Path(__file__).parents[1]
@@ -58,7 +60,7 @@ def test_each_rule_stands_where_the_code_looks_after_it() -> None:
 
 
 def test_severities_are_those_of_the_rules() -> None:
-    for rule in (*RULES, *MACHINE_RULES):
+    for rule in (*RULES, *MACHINE_RULES, *POLICY_RULES, *ROUTE_RULES):
         assert LETTERS[rule.severity] in ROWS[rule.id][0].split(", "), rule.id
 
 
