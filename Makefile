@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test check schemas golden bench bench-emulator conformance chaos lock clean
+.PHONY: help setup demo test check schemas golden bench bench-emulator conformance chaos ninety-days lock clean
 
 help:            ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -20,7 +20,7 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY)   ## The main job on the emulator: validate, plan, apply, drift, heal
+demo: $(READY)   ## The main job on the emulator: validate, plan, apply, drift, heal, snapshots, restore
 	@PATH="$(abspath $(BIN)):$$PATH" sh demo/main-job.sh
 
 test: $(READY) check  ## All tests, and `make check`
@@ -44,6 +44,9 @@ bench: $(READY)  ## Measure plans of 100, 1,000 and 10,000 VMs against the floor
 
 chaos: $(READY)  ## 500 runs of faults and kills; CHAOS_SEED=N draws others
 	@CHAOS_RUNS=$${CHAOS_RUNS:-500} $(BIN)/python -m pytest tests/chaos
+
+ninety-days: $(READY)  ## 90 days of hourly runs over 50 disks, with faults and kills; LONG_SEED=N draws others (minutes)
+	@LONG_DAYS=$${LONG_DAYS:-90} LONG_DISKS=$${LONG_DISKS:-50} $(BIN)/python -m pytest tests/stories/test_ninety_days.py
 
 conformance: $(READY)  ## Drive the emulator with az and Cloud Custodian, installed below .conformance/ (minutes)
 	@$(BIN)/python tests/conformance
