@@ -15,6 +15,7 @@ from reconciler.kinds.base import Comparison, Rule, Verdict
 from reconciler.kinds.phrases import Phrase
 from reconciler.kinds.restoration import DISKS, INTERFACES, Place, RestoredKind, same_word
 from reconciler.model.arm_id import ArmId
+from reconciler.model.counting import count
 from reconciler.model.location import normalise_location
 from reconciler.model.resource import Ref, Spec
 from reconciler.plan.change import Consequence, Effect
@@ -192,7 +193,7 @@ class RestoredMachineKind(RestoredKind[RestoredMachineSpec, RestoredMachineBody]
         return body.properties.provisioning_state or ""
 
     def title_of(self, spec: RestoredMachineSpec, place: Place) -> str:
-        return f"make VM {place.arm_id.name} of {1 + len(spec.data_disks)} restored disks"
+        return f"make VM {place.arm_id.name} of {count(1 + len(spec.data_disks), 'restored disk')}"
 
     def describe(self, spec: RestoredMachineSpec) -> Iterator[Phrase]:
         """What it is made of."""
