@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from graphlib import TopologicalSorter
 from typing import Any
 
 from reconciler.apply.events import ApplySkipped, PlannedChange, Stopping
-from reconciler.apply.journal import Journal
+from reconciler.apply.journal import Ended, Journal
 from reconciler.apply.lanes import Lanes
 from reconciler.apply.passage import take
 from reconciler.apply.result import Ending, Result, Status, in_order
@@ -48,15 +47,22 @@ class _Walk:
     """One walk through the graph: what is queued, what runs, how each step ended."""
 
     def __init__(self, steps: tuple[Step, ...], run: Run, journal: Journal) -> None:
+        sorter(steps)  # a circle must be told before anything is sent
         self.steps = {step.id: step for step in steps}
         self.endings: dict[str, Ending] = {}
         self._run = run
         self._journal = journal
-        self._graph: TopologicalSorter[str] = sorter(steps)
+        self._needs = {step.id: set(step.after) for step in steps}
+        self._ready = [step for step in steps if not step.after]
         self._waiting = dependants(steps)
         self._place = {step.id: place for place, step in enumerate(steps)}
         self._lanes = Lanes(run.bounds)
         self._tasks: dict[asyncio.Task[Ending], Step] = {}
+        self._undone_by: dict[str, tuple[Step, ...]] = {}
+        for step in steps:
+            if step.undoes:
+                self._undone_by[step.undoes] = (*self._undone_by.get(step.undoes, ()), step)
+        self._owed: set[str] = set()
         self._broken: JournalError | None = None
 
     def hold(self, held: Mapping[str, str]) -> None:
@@ -87,12 +93,28 @@ class _Walk:
             raise self._broken
 
     def _start_what_may(self) -> None:
-        ready = sorted(self._graph.get_ready(), key=self._place.__getitem__) if self._graph.is_active() else []
-        for step_id in ready:
-            if step_id not in self.endings:
-                self._lanes.put(self.steps[step_id])
-        while not self._run.stop.asked.is_set() and (step := self._lanes.take()):
-            self._tasks[asyncio.ensure_future(take(self._run, self._journal, step))] = step
+        """After a request to stop, only what takes back something that was begun is started."""
+        if self._run.stop.gave_up.is_set():
+            return
+        if self._run.stop.asked.is_set():
+            self._abandon()
+        for step in sorted(self._ready, key=lambda step: self._place[step.id]):
+            self._lanes.put(step)
+        self._ready = []
+        while turn := self._lanes.take():
+            if turn.id in self.endings:
+                self._lanes.release(turn)
+                continue
+            owes = self._undone_by.get(turn.id, ())
+            self._owed |= {step.id for step in owes}
+            self._tasks[asyncio.ensure_future(take(self._run, self._journal, turn, owes))] = turn
+
+    def _abandon(self) -> None:
+        """Nothing new is started: what has not begun is not waited for by what must run all the same."""
+        running = {step.id for step in self._tasks.values()}
+        for step in self.steps.values():
+            if not step.always and step.id not in running and step.id not in self.endings:
+                self._end(Ending(step, Status.NOT_TRIED, "the run was stopped"))
 
     def _settle(self, task: asyncio.Task[Ending]) -> None:
         step = self._tasks.pop(task)
@@ -108,16 +130,30 @@ class _Walk:
 
     def _end(self, ending: Ending) -> None:
         self.endings[ending.step.id] = ending
-        if ending.status is Status.DONE:
-            self._graph.done(ending.step.id)
-            return
         because, message = ending.because, ending.message
-        if ending.status is not Status.SKIPPED:
+        if ending.status in _BECAUSE:
             because = ending.step.id
             message = f"because {ending.step.address}: {ending.step.title} {_BECAUSE[ending.status]}"
         for step_id in self._waiting.get(ending.step.id, ()):
-            if step_id not in self.endings:
-                self._skip(self.steps[step_id], because=because, message=message)
+            if step_id in self.endings:
+                continue
+            step, needs = self.steps[step_id], self._needs[step_id]
+            needs.discard(ending.step.id)
+            if ending.status is Status.DONE or step.always:
+                if not needs:
+                    self._release(step, because=because)
+            elif ending.status is not Status.NOT_TRIED:
+                self._skip(step, because=because, message=message)
+
+    def _release(self, step: Step, *, because: str) -> None:
+        """All that it waits for has ended. What takes back a step that was not begun has nothing to do."""
+        undone = self.endings.get(step.undoes)
+        if undone is None or undone.begun:
+            self._ready.append(step)
+            return
+        if step.id in self._owed:
+            self._journal.ended(step.id, Ended.SETTLED, self._run.azure.now(), "there is nothing to take back")
+        self._skip(step, because=because, message=f"{undone.step.title} was not begun")
 
     def _skip(self, step: Step, *, because: str, message: str) -> None:
         skipped = ApplySkipped(

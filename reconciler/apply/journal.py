@@ -69,6 +69,13 @@ class Starting(Record, frozen=True, kw_only=True, tag="starting"):
     step: Step
 
 
+class Owed(Record, frozen=True, kw_only=True, tag="owed"):
+    """Written before a step that must be taken back, whatever becomes of it: `step` takes it back, and is open until
+    that is done."""
+
+    step: Step
+
+
 class Accepted(Record, frozen=True, kw_only=True, tag="accepted"):
     """Azure took the write up as an operation."""
 
@@ -84,14 +91,15 @@ class Finished(Record, frozen=True, kw_only=True, tag="ended"):
     message: str = ""
 
 
-Line: TypeAlias = Header | Starting | Accepted | Finished
+Line: TypeAlias = Header | Owed | Starting | Accepted | Finished
 
 
 @dataclass(frozen=True, slots=True)
 class OpenStep:
     """A step of an earlier run that was sent, or was about to be, and is not known to have ended.
 
-    `operation` is None when it is in doubt whether Azure received the write at all.
+    `operation` is None when it is in doubt whether Azure received the write at all. `owed`: it takes another one back,
+    and was promised when that was begun; it may not have been sent yet.
     """
 
     step: Step
@@ -99,6 +107,7 @@ class OpenStep:
     operation: Operation | None
     run: str
     journal: Path
+    owed: bool = False
 
 
 class Journal:
@@ -139,6 +148,10 @@ class Journal:
         except OSError as error:
             raise _cannot("write", path, error) from error
         return cls(path, descriptor, whole)
+
+    def owing(self, step: Step, at: datetime) -> None:
+        """Before the step that `step` takes back is noted as starting."""
+        self.write(Owed(at=at, step=step))
 
     def starting(self, step: Step, at: datetime) -> None:
         """Before the write is sent. Only when this returned may it be sent."""
@@ -222,13 +235,22 @@ def _open_in(path: Path) -> list[OpenStep]:
         match record:
             case Header():
                 run = record.run
+            case Owed():
+                left[record.step.id] = OpenStep(record.step, record.at, None, run, path, owed=True)
             case Starting():
-                left[record.step.id] = OpenStep(record.step, record.at, None, run, path)
+                owed = record.step.id in left and left[record.step.id].owed
+                left[record.step.id] = OpenStep(record.step, record.at, None, run, path, owed)
             case Accepted():
                 left[record.step] = replace(left[record.step], operation=record.operation)
+            case Finished() if record.ended in _PAID or not left[record.step].owed:
+                left.pop(record.step)
             case Finished():
-                left.pop(record.step, None)
+                left[record.step] = replace(left[record.step], operation=None)
     return list(left.values())
+
+
+_PAID = (Ended.DONE, Ended.SETTLED)
+"""Endings after which a step that was owed is not owed any more."""
 
 
 def _records(path: Path) -> Iterator[Line]:
@@ -247,7 +269,7 @@ def _records(path: Path) -> Iterator[Line]:
             raise _damaged(path, number, "the header belongs in the first line, and only there")
         if isinstance(record, Header) and record.version != VERSION:
             raise _damaged(path, number, f"it is of version {record.version}, this program reads version {VERSION}")
-        if isinstance(record, Starting):
+        if isinstance(record, Owed | Starting):
             started.add(record.step.id)
         elif isinstance(record, Accepted | Finished) and record.step not in started:
             raise _damaged(path, number, f"{record.step} never started")

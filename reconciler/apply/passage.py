@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -25,6 +26,7 @@ from reconciler.errors import (
     DoubtfulError,
     FailedError,
     GuardedError,
+    OperationTimeoutError,
     UnreachableError,
 )
 from reconciler.plan.change import Step
@@ -32,14 +34,18 @@ from reconciler.plan.change import Step
 _AGAIN = timedelta(seconds=10)
 _LOOKS = (5.0, 15.0, 45.0)
 """Seconds to the second look after each try. Azure was seen to accept the repeat of a PUT 5 s after its 504."""
+_MAY_RUN = "it may still run in Azure"
 
 
-async def take(run: Run, journal: Journal, step: Step) -> Ending:
-    """Runs one step to its ending; every failure that Azure can cause is an ending, not an exception.
+async def take(run: Run, journal: Journal, step: Step, owes: tuple[Step, ...] = ()) -> Ending:
+    """Runs one step to its ending; every failure that Azure can cause is an ending, not an exception. `owes` are the
+    steps that take it back: they are promised before it is sent.
 
     Raises JournalError, with nothing sent, where the journal cannot be written.
     """
     started = run.azure.now()
+    for owed in owes:
+        journal.owing(owed, started)
     journal.starting(step, started)
     run.emit(ApplyStart(at=started, step=step.id, address=step.address, title=step.title))
     try:
@@ -47,7 +53,8 @@ async def take(run: Run, journal: Journal, step: Step) -> Ending:
     except UnreachableError as error:
         return _left_open(run, step, started, error, "whether Azure received it is not known")
     except AzureError as error:
-        return _ended(run, journal, step, started, error)
+        ending = _ended(run, journal, step, started, error)
+        return replace(ending, refused=not isinstance(error, DoubtfulError))
     if operation is not None:
         journal.accepted(step.id, operation, run.azure.now())
         accepted = ApplyAccepted(
@@ -59,13 +66,17 @@ async def take(run: Run, journal: Journal, step: Step) -> Ending:
 
 async def attend(run: Run, journal: Journal, step: Step, operation: Operation | None, started: datetime) -> Ending:
     """From acceptance to the ending: waits for the operation, of this run or of an earlier one, and reads back."""
+    leaves = step.long and not run.waits
+    limit = timedelta(0) if leaves else run.limit
     try:
         if operation is not None:
-            await wait(run.azure, operation, limit=run.limit, on_poll=_Poll(run, step, started))
+            await wait(run.azure, operation, limit=limit, on_poll=_Poll(run, step, started))
+    except OperationTimeoutError as error:
+        return _left_behind(run, step, started) if leaves else _left_open(run, step, started, error, _MAY_RUN)
     except (FailedError, GuardedError) as error:
         return _ended(run, journal, step, started, error)
     except AzureError as error:  # it was accepted: that we cannot ask, or no longer wait, does not end it
-        return _left_open(run, step, started, error, "it may still run in Azure")
+        return _left_open(run, step, started, error, _MAY_RUN)
     try:
         await run.kind(step).verify(run.azure, step)
     except AzureError as error:
@@ -183,10 +194,19 @@ def _ended(run: Run, journal: Journal, step: Step, started: datetime, error: Azu
     return Ending(step, Status.FAILED, error.message, error.advice)
 
 
+def _left_behind(run: Run, step: Step, started: datetime) -> Ending:
+    """As it was asked for: Azure works on, and nobody waits."""
+    message = "Azure has accepted it and works on it; it was asked not to wait for that"
+    return _open(run, step, started, message, "`reconciler status` tells how far it is; the next apply takes it up")
+
+
 def _left_open(run: Run, step: Step, started: datetime, error: AzureError, doubt: str) -> Ending:
-    at = run.azure.now()
-    message = f"{error.message}; {doubt}"
     advice = "run apply again: it looks in Azure before it sends anything"
+    return _open(run, step, started, f"{error.message}; {doubt}", advice)
+
+
+def _open(run: Run, step: Step, started: datetime, message: str, advice: str) -> Ending:
+    at = run.azure.now()
     left = ApplyOpen(
         at=at,
         step=step.id,

@@ -26,13 +26,20 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How one step ended. `because` is the id of the step whose ending made this one skipped, however far off."""
+    """How one step ended. `because` is the id of the step whose ending made this one skipped, however far off.
+    `refused`: Azure took nothing of it up."""
 
     step: Step
     status: Status
     message: str = ""
     advice: str = ""
     because: str = ""
+    refused: bool = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether something of it may be there, or on its way, in Azure."""
+        return not self.refused and self.status in (Status.DONE, Status.FAILED, Status.OPEN)
 
 
 @dataclass(frozen=True, slots=True)

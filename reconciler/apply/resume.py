@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.apply.events import ApplyComplete, ApplySettled, ApplyStart, Stopping
 from reconciler.apply.journal import Ended, Journal, OpenStep
-from reconciler.apply.passage import attend
+from reconciler.apply.passage import attend, take
 from reconciler.apply.result import Ending, Status
 from reconciler.apply.run import CLOCK_SKEW, Run
 from reconciler.errors import AbsentError, AzureError, FailedError
@@ -33,13 +33,14 @@ async def resume(run: Run, left: Iterable[OpenStep]) -> Resumed:
     """Waits for every open step of earlier runs and notes in their journals how each ended.
 
     An accepted operation is waited for again. A step of which it is in doubt whether Azure received it is looked for
-    (`Kind.running`, then `Kind.verify`); when there is no trace of it, it is left to the new plan. When asked to stop,
-    the rest stays open.
+    (`Kind.running`, then `Kind.verify`); when there is no trace of it, it is left to the new plan. Then what is owed is
+    paid: what was begun and must be taken back. When asked to stop, the rest stays open.
     """
-    open_steps = list(left)
+    every = list(left)
+    open_steps = [step for step in every if not step.owed]
     limit = asyncio.Semaphore(run.bounds.overall)
     with ExitStack() as stack:
-        paths = {step.journal for step in open_steps}
+        paths = {step.journal for step in every}
         journals: dict[Path, Journal] = {path: stack.enter_context(Journal.reopen(path)) for path in paths}
 
         async def one(left: OpenStep) -> Ending:
@@ -57,8 +58,27 @@ async def resume(run: Run, left: Iterable[OpenStep]) -> Resumed:
             for future in (*tasks, asked):
                 future.cancel()
             await asyncio.gather(*tasks, asked, return_exceptions=True)
-    endings = tuple(_ending(task, left) for task, left in tasks.items())
-    return Resumed(endings, {e.step.address: e.message for e in endings if e.status is Status.OPEN})
+        endings = [_ending(task, left) for task, left in tasks.items()]
+        for owed in (step for step in every if step.owed):
+            endings.append(await _pay(run, journals[owed.journal], owed, endings))
+    return Resumed(tuple(endings), {e.step.address: e.message for e in endings if e.status is Status.OPEN})
+
+
+async def _pay(run: Run, journal: Journal, owed: OpenStep, endings: Iterable[Ending]) -> Ending:
+    """Take back what an earlier run began; nothing, where that turns out never to have begun."""
+    step = owed.step
+    undone = next((ending for ending in endings if ending.step.id == step.undoes), None)
+    if undone is not None and undone.status is Status.NOT_TRIED:
+        message = f"{undone.step.title} was not begun: there is nothing to take back"
+        journal.ended(step.id, Ended.SETTLED, run.azure.now(), message)
+        return Ending(step, Status.NOT_TRIED, message)
+    if run.stop.asked.is_set() or (undone is not None and undone.status is Status.OPEN):
+        return Ending(step, Status.OPEN, "an earlier run owes it; the next apply does it")
+    if owed.operation is None:
+        return await take(run, journal, step)
+    at = run.azure.now()
+    run.emit(ApplyStart(at=at, step=step.id, address=step.address, title=step.title, resumed=True))
+    return await attend(run, journal, step, owed.operation, owed.since)
 
 
 async def _take_up(run: Run, journal: Journal, left: OpenStep) -> Ending:

@@ -48,6 +48,8 @@ class Run:
     stop: Stop
     bounds: Bounds = field(default_factory=Bounds)
     limit: timedelta = OPERATION_LIMIT
+    waits: bool = True
+    """Whether long steps are waited for; else they are left once Azure has accepted them."""
 
     def kind(self, step: Step) -> Kind[Any]:
         """The kind that performs this step. Raises JournalError where a journal names one that we do not have."""

@@ -121,6 +121,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     usually: str = ""
     needs_approval: str = ""
     """Id of the Resource Guard whose approval it needs (BP-86); "" means none."""
+    always: bool = False
+    """Whether it runs once all that it waits for has ended, well or not, and after Ctrl-C, too: a clean-up."""
+    undoes: str = ""
+    """Id of the step that it takes back: it runs only where that one was begun, and is owed until it is done."""
+    long: bool = False
+    """Whether it takes so long that `--no-wait` leaves it once Azure has accepted it."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -184,6 +184,10 @@ class Widget:
     exclusive: bool = False
     polls: int = 2
     error: str = ""
+    always: bool = False
+    undoes: str = ""
+    """Name of the widget that it takes back; a plan of such widgets starts from nothing, so each has one step."""
+    long: bool = False
 
     @property
     def address(self) -> str:
@@ -214,6 +218,9 @@ def _change(widget: Widget, widgets: tuple[Widget, ...], levels: Mapping[str, in
             lane=widget.lane,
             exclusive=widget.exclusive,
             after=first_needs if level == have + 1 else (f"{widget.address}#to{level - 1}",),
+            always=widget.always,
+            undoes=f"widget.shop/{widget.undoes}#to1" if widget.undoes else "",
+            long=widget.long,
         )
         for level in range(have + 1, widget.level + 1)
     )
@@ -243,11 +250,12 @@ class Shop:
     stop: Stop = field(default_factory=Stop)
     bounds: Bounds = field(default_factory=Bounds)
     limit: timedelta = timedelta(minutes=120)
+    waits: bool = True
     runs: int = 0
 
     def run(self) -> Run:
         kinds: dict[str, Kind[Any]] = {"widget": WidgetKind()}
-        return Run(self.cloud, kinds, self.events.append, self.stop, self.bounds, self.limit)  # type: ignore[arg-type]
+        return Run(self.cloud, kinds, self.events.append, self.stop, self.bounds, self.limit, self.waits)  # type: ignore[arg-type]
 
     def header(self, plan: Plan) -> Header:
         self.runs += 1
