@@ -18,7 +18,7 @@ from reconciler.kinds.base import Comparison, DocumentKind, Expansion, Kind, Rul
 from reconciler.kinds.phrases import Phrase, some_names
 from reconciler.kinds.recovery_plan.expansion import expand_plans
 from reconciler.kinds.recovery_plan.inventory import read_plans
-from reconciler.kinds.recovery_plan.phrases import plan_phrases, plan_summary
+from reconciler.kinds.recovery_plan.phrases import plan_phrases
 from reconciler.kinds.recovery_plan.requests import read_back, send
 from reconciler.kinds.recovery_plan.rules import check_plan, selectors_of
 from reconciler.kinds.recovery_plan.spec import NAME, RecoveryPlanSpec, normal_plan
@@ -126,9 +126,6 @@ class RecoveryPlanKind(Kind[RecoveryPlanSpec]):
 
     def describe(self, spec: RecoveryPlanSpec) -> Iterator[Phrase]:
         return plan_phrases(spec)
-
-    def summarise(self, spec: RecoveryPlanSpec) -> str:
-        return plan_summary(spec)
 
     async def perform(self, azure: Azure, step: Step) -> Operation | None:
         return await send(azure, step)

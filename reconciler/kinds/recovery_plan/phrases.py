@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from reconciler.kinds.phrases import Phrase
 from reconciler.kinds.recovery_plan.spec import DIRECTIONS, FAILOVER_TYPES, PlanAction, PlanGroup, RecoveryPlanSpec
 from reconciler.model.arm_id import ArmId
-from reconciler.model.counting import count
 
 
 def plan_phrases(spec: RecoveryPlanSpec) -> Iterator[Phrase]:
@@ -27,18 +26,8 @@ def plan_phrases(spec: RecoveryPlanSpec) -> Iterator[Phrase]:
                 yield Phrase(field, f"{name}.{when}", ", then ".join(map(_say, actions)))
 
 
-def plan_summary(spec: RecoveryPlanSpec) -> str:
-    """`3 groups with 12 VMs, 2 actions`."""
-    actions = [one for _, _, section in spec.sections() for one in (*section.before, *section.after)]
-    manual = sum(bool(one.manual) for one in actions)
-    text = f"{count(len(spec.groups), 'group')} with {count(len(spec.members()), 'VM')}"
-    if actions:
-        text += f", {count(len(actions), 'action')}"
-    return f"{text}, {manual} of them manual" if manual else text
-
-
 def _say(action: PlanAction) -> str:
-    """`open-firewall (runbook open-firewall in the recovery region, 10 min)`."""
+    """`open-firewall (runbook open-firewall on the recovery side, 10 min)`."""
     if action.manual:
         parts = [f"manual: {action.manual}"]
     else:

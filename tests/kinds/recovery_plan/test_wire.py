@@ -94,7 +94,6 @@ def test_a_plan_in_words() -> None:
         ),
         ("groups[1].members", "web-01"),
     ]
-    assert RecoveryPlanKind().summarise(SPEC) == "2 groups with 2 VMs, 3 actions, 1 of them manual"
 
 
 KINDS = ("Shutdown", "Failover", "Boot")
