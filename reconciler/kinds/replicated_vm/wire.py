@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import msgspec
 
 from reconciler.kinds.replicated_vm.spec import ReplicatedVmSpec, State, TargetDisk, TargetInterface
+from reconciler.kinds.replication_jobs import job_time
 from reconciler.kinds.replication_route import Leg, Place, mapping_address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.location import normalise_location
@@ -183,8 +183,8 @@ def facts_from(body: ItemBody, vault: ArmId) -> ReplicationFacts:
         health=properties.replication_health or "",
         health_errors=tuple(_ills(properties.health_errors or ())),
         rpo_seconds=details.rpo_in_seconds,
-        rpo_calculated=moment(details.last_rpo_calculated_time),
-        last_test_failover=moment(properties.last_successful_test_failover_time),
+        rpo_calculated=job_time(details.last_rpo_calculated_time),
+        last_test_failover=job_time(properties.last_successful_test_failover_time),
         recovery_machine_id=_id(details.recovery_fabric_object_id),
         test_machine_id=_id(details.test_failover_recovery_fabric_object_id),
         initial_primary_zone=details.initial_primary_zone or "",
@@ -216,19 +216,6 @@ def spec_from(body: ItemBody, scope: str, policy: str) -> ReplicatedVmSpec:
         test_network=details.selected_tfo_azure_network_id or "",
         nics=tuple(_targets(details)),
     )
-
-
-def moment(text: str | None) -> datetime | None:
-    """Aware UTC; Site Recovery writes seven decimals, and 1753 or 0001 for never."""
-    if not text or text.startswith(("0001", "1753")):
-        return None
-    head, dot, tail = text.rstrip("Z").partition(".")
-    digits = tail[:6] if dot else ""
-    try:
-        found = datetime.fromisoformat(f"{head}.{digits}" if digits else head)
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _id(text: str | None) -> ArmId | None:
