@@ -41,6 +41,7 @@ def _create(comparison: Comparison[SnapshotSpec], seen: Coming) -> Step:
         f"take the snapshot of disk {seen.disk.arm_id.name} for slot {spell_slot(seen.slot)}",
         lane=seen.disk.arm_id.key,
         usually="minutes to hours" if seen.background else "a few seconds",
+        long=seen.background,
         **_made(spec),
         incremental=spec.incremental,
         disk=spec.disk,
@@ -59,6 +60,7 @@ def _copy(comparison: Comparison[SnapshotSpec], seen: Coming) -> Step:
         f"copy the snapshot of disk {seen.disk.arm_id.name} for slot {spell_slot(seen.slot)} to {seen.region}",
         lane=seen.disk.arm_id.key,
         usually="minutes to hours",
+        long=True,
         **_made(spec),
         source=str(source),
         disk_unique_id=seen.disk.unique_id,
@@ -121,6 +123,7 @@ def _step(
     usually: str,
     phase: Phase = Phase.SETUP,
     permission: str = WRITE,
+    long: bool = False,
     **arguments: Any,
 ) -> Step:
     where = comparison.live or comparison.desired
@@ -137,4 +140,5 @@ def _step(
         exclusive=True,
         permission=permission,
         usually=usually,
+        long=long,
     )
