@@ -14,7 +14,7 @@ from reconciler.emulator.providers.network_interfaces import save_interface
 from reconciler.emulator.providers.network_resources import etag
 from reconciler.emulator.providers.network_security_groups import SUBNETS
 from reconciler.emulator.providers.replication_item_state import Item
-from reconciler.emulator.providers.replication_names import guid_of, name_of, subscription_of
+from reconciler.emulator.providers.replication_names import guid_of, name_of, same, subscription_of
 from reconciler.emulator.providers.replication_networks import mapped_network
 from reconciler.emulator.store import Body
 from reconciler.emulator.world import World
@@ -47,8 +47,9 @@ def describe_interfaces(world: World, item: Item) -> None:
 def _describe(world: World, item: Item, interface: Body) -> Body:
     configurations = interface["properties"]["ipConfigurations"]
     source = str(configurations[0]["properties"]["subnet"]["id"]).partition("/subnets/")[0]
-    fabric, target = (part.partition("/replicationProtectionContainers/")[0] for part in (item.id, item.target))
-    network = item.placement.network or mapped_network(world, fabric, source, target) or None
+    fabric, target = (one.partition("/replicationProtectionContainers/")[0] for one in (item.id, item.target))
+    own = source if same(fabric, target) else None  # from zone to zone the machine stays in its network
+    network = item.placement.network or mapped_network(world, fabric, source, target) or own
     return {
         "nicId": guid_of("interface", item.id, interface["id"]),
         "replicaNicId": None,

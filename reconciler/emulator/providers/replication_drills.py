@@ -79,16 +79,13 @@ def drill(world: World, item: Item, network: str | None, point: str) -> None:
 
 def fail_drill(world: World, operation: Operation) -> None:
     """A drill that failed leaves its machine until it is cleaned up (documented)."""
+    if not world.store.has(operation.resource):
+        return
     item = find_item(world, operation.resource)
-    leave_failed_drill(world, item, operation.arguments["point"])
-
-
-def leave_failed_drill(world: World, item: Item, point: str) -> None:
-    """The test machine without a network."""
     item.nics, kept = [], item.nics
     machine = make_machine(world, item, is_test=True)
     item.nics, item.underway = kept, None
-    item.drill = Copy(machine, point, world.clock.now())
+    item.drill = Copy(machine, operation.arguments["point"], world.clock.now())
     world.store.hide(item.id, {**world.store.hidden(item.id), "drillFailed": True})
     save(world, item)
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from reconciler.emulator.operations import Operation
 from reconciler.emulator.providers.replica_disks import remove_disk
 from reconciler.emulator.providers.replica_machines import make_machine, remember_machine, remove_machine, shut_down
-from reconciler.emulator.providers.replication_item_state import Copy, Item, find_item, save
+from reconciler.emulator.providers.replication_item_state import Copy, Item, begin_underway, find_item, save
 from reconciler.emulator.providers.replication_items import free_item
-from reconciler.emulator.providers.replication_names import ITEM
+from reconciler.emulator.providers.replication_names import ITEM, ITEMS, name_of
 from reconciler.emulator.providers.replication_points import chosen_point
 from reconciler.emulator.providers.replication_refusals import refuse
 from reconciler.emulator.providers.replication_scenarios import (
@@ -29,28 +29,54 @@ from reconciler.emulator.world import Completion, World
 
 
 def fail_over(world: World, request: Request) -> Response:
-    """The machine is made in the target region. The source stays, and runs on unless it is shut down first."""
+    """The machine is made in the target region. The source stays, and runs on unless it is shut down first.
+
+    The machines of a multi-VM group fail over together, to their latest points (ASR-40).
+    """
     item, properties = item_at(world, request), request.properties()
-    check_allowed(item, "UnplannedFailover", "Failover")
+    team = _team_of(world, item)
+    for member in team:
+        check_allowed(member, "UnplannedFailover", "Failover")
     check_direction(properties)
-    point = chosen_point(world, item, (properties.get("providerSpecificDetails") or {}).get("recoveryPointId"))
+    wanted = (properties.get("providerSpecificDetails") or {}).get("recoveryPointId")
+    points = {member.id: chosen_point(world, member, None) for member in team}
+    points[item.id] = chosen_point(world, item, wanted)
     shuts_down = properties.get("sourceSiteOperations") == "Required"
-    return start(
+    response = start(
         world,
         request,
         item,
         FAILOVER,
         "replication.failedOver",
-        arguments={"point": point, "shutDown": shuts_down},
+        arguments={"points": points, "shutDown": shuts_down},
         seconds=FAILOVER.seconds + (SHUTDOWN_SECONDS if shuts_down else 0),
         skips=(SYNCHRONISE,) if shuts_down else (SYNCHRONISE, SHUT_DOWN),
         details={"instanceType": "FailoverJobDetails", "protectedItemDetails": []},
     )
+    for member in team:
+        begin_underway(world, member, FAILOVER.name, name_of(response.headers["x-ms-request-id"]))
+    return response
+
+
+def _team_of(world: World, item: Item) -> list[Item]:
+    """The machines that fail over with one, itself included."""
+    ids = world.store.find(ITEMS, team=item.team) if item.team_name else [item.id]
+    return [find_item(world, one) for one in ids]
 
 
 def complete_failover(world: World, operation: Operation) -> None:
-    item = find_item(world, operation.resource)
-    become_failed_over(world, item, operation.arguments["point"], shuts_down=operation.arguments["shutDown"])
+    """Raises the reason why the first of the machines cannot be made."""
+    for item_id, point in operation.arguments["points"].items():
+        become_failed_over(world, find_item(world, item_id), point, shuts_down=operation.arguments["shutDown"])
+
+
+def free_team(world: World, operation: Operation) -> None:
+    """The failover failed: every machine that it did not reach is as it was."""
+    for item_id in operation.arguments["points"]:
+        if world.store.has(item_id):
+            item = find_item(world, item_id)
+            item.underway = None
+            save(world, item)
 
 
 def become_failed_over(world: World, item: Item, point: str, *, shuts_down: bool) -> None:
@@ -132,7 +158,7 @@ ROUTES: tuple[Route, ...] = (
 )
 COMPLETIONS: Mapping[str, Completion] = {
     "replication.failedOver": complete_failover,
-    "replication.failedOver.failed": free_item,
+    "replication.failedOver.failed": free_team,
     "replication.pointChanged": complete_change_of_point,
     "replication.pointChanged.failed": free_item,
     "replication.committed": complete_commit,

@@ -13,6 +13,7 @@ from reconciler.emulator.providers.replication_item_state import Disk, item_of
 from reconciler.emulator.providers.replication_names import (
     ITEMS,
     NETWORKS,
+    group_of,
     guid_of,
     location_of,
     name_of,
@@ -133,6 +134,9 @@ def check_placement(world: World, machine: Body, item_id: str, target: str, sent
         message = "A recovery availability zone and a recovery availability set cannot both be given."
         raise refuse("ASR-15", "InvalidAvailability", message)
     if region == target_region:
+        if same(group["id"], group_of(machine["id"])):
+            message = f"The target resource group {group['name']} is that of the virtual machine."
+            raise refuse("ASR-12", "RecoveryResourceGroupIsSource", message)
         own = [*(machine.get("zones") or [])]
         if not zone or not own or str(zone) in own:
             message = f"The virtual machine {machine['name']} must go from its zone to another zone of its region."

@@ -132,9 +132,11 @@ def complete_enabling(world: World, operation: Operation) -> None:
 
 
 def fail_enabling(world: World, operation: Operation) -> None:
-    item = find_item(world, operation.resource)
-    item.phase, item.since, item.underway = "enableFailed", world.clock.now(), None
-    save(world, item)
+    """The item is left, to be tried again or disabled (plausible: what is left of it was not recorded)."""
+    if world.store.has(operation.resource):
+        item = find_item(world, operation.resource)
+        item.phase, item.since, item.underway = "enableFailed", world.clock.now(), None
+        save(world, item)
 
 
 def disable_item(world: World, request: Request) -> Response:

@@ -126,7 +126,7 @@ def _moved(world: World, item: Item, switch: Switch, old: Body) -> Item:
     assert item.failover is not None
     network, subnet = _network_of(world, old)
     source_fabric, target_fabric = (
-        part_.partition("/replicationProtectionContainers/")[0] for part_ in (item.target, switch.target)
+        container.partition("/replicationProtectionContainers/")[0] for container in (item.target, switch.target)
     )
     mapped = mapped_network(world, source_fabric, item.placement.network or "", target_fabric)
     for disk in switch.disks:

@@ -67,6 +67,7 @@ def check_allowed(item: Item, operation: str, what: str) -> None:
 
 
 def check_direction(properties: Mapping[str, Any]) -> None:
+    """Raises the refusal of a direction that a single machine does not know (recorded of failbacks)."""
     if properties.get("failoverDirection") != "PrimaryToRecovery":
         message = "The failover direction must be PrimaryToRecovery: a reprotected item is failed back the same way."
         raise refuse("ASR-50", "InvalidFailoverDirection", message)

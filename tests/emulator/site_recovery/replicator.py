@@ -30,6 +30,7 @@ ESTATE: dict[str, Any] = {
     "resourceGroups": [
         {"subscription": "Tests", "name": "rg-App", "location": "westeurope"},
         {"subscription": "Tests", "name": "rg-DR", "location": "northeurope"},
+        {"subscription": "Tests", "name": "rg-Zone", "location": "westeurope"},
     ],
     "virtualMachines": [
         {

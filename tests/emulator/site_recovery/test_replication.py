@@ -400,6 +400,25 @@ def test_machines_of_a_group_share_its_guid(paired: Caller) -> None:
     assert point["recoveryPointSyncType"] == "MultiVmSyncRecoveryPoint"
 
 
+def test_machines_of_a_group_fail_over_together(paired: Caller) -> None:
+    first, second = (paired.protect(vm, multiVmGroupName="pair") for vm in ("web-01", "APP-02"))
+    answer = paired.send("POST", f"{first}/unplannedFailover", {"properties": failover()})
+    assert [paired.item(path)["currentScenario"]["scenarioName"] for path in (first, second)] == [
+        "UnplannedFailover"
+    ] * 2
+    assert paired.finish(answer)["status"] == "Succeeded"
+    assert {paired.item(path)["activeLocation"] for path in (first, second)} == {"Recovery"}
+    paired.do("POST", f"{first}/failoverCommit")
+    assert paired.item(second)["protectionState"] == "UnplannedFailoverCommitPendingStatesBegin"
+
+
+def test_a_group_with_a_drilled_machine_stays_together(paired: Caller) -> None:
+    first, second = (paired.protect(vm, multiVmGroupName="pair") for vm in ("web-01", "APP-02"))
+    paired.do("POST", f"{second}/testFailover", drill())
+    answer = paired.send("POST", f"{first}/unplannedFailover", {"properties": failover()})
+    assert (answer.code, answer.rule) == ("OperationNotAllowed", "ASR-50")
+
+
 def test_a_second_request_for_the_same_item_changes_nothing(paired: Caller) -> None:
     paired.protect()
     before: Any = paired.item()["providerSpecificDetails"]["lifecycleId"]

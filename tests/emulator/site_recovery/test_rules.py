@@ -117,12 +117,28 @@ def test_from_zone_to_zone(paired: Caller) -> None:
     paired.do("PUT", other, {})
     paired.do("PUT", mapping(SOURCE, "zones"), pair(other))
     path = f"{SOURCE}/replicationProtectedItems/zone-01"
-    place = {"recoveryContainerId": other, "recoveryResourceGroupId": f"{GROUPS}/rg-App"}
-    same = paired.enabling("zone-01", recoveryAvailabilityZone="1", **place)
-    assert paired.send("PUT", path, {"properties": same}).code == "InvalidRecoveryAvailabilityZone"
-    paired.do("PUT", path, paired.enabling("zone-01", recoveryAvailabilityZone="2", **place))
+    place = {"recoveryContainerId": other, "recoveryResourceGroupId": f"{GROUPS}/rg-Zone"}
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"recoveryAvailabilityZone": "1"}, "InvalidRecoveryAvailabilityZone"),
+        ({}, "InvalidRecoveryAvailabilityZone"),
+        (
+            {"recoveryAvailabilityZone": "2", "recoveryResourceGroupId": f"{GROUPS}/rg-App"},
+            "RecoveryResourceGroupIsSource",
+        ),
+    ]
+    for change, code in refused:
+        sent = paired.enabling("zone-01", **{**place, **change})
+        assert paired.send("PUT", path, {"properties": sent}).code == code
+    paired.do("PUT", path, paired.enabling("zone-01", **place, recoveryAvailabilityZone="2"))
     details = paired.until("Protected", path)["providerSpecificDetails"]
     assert (details["primaryAvailabilityZone"], details["recoveryAvailabilityZone"]) == ("1", "2")
+    own = network_id("vnet-weu", "rg-App")
+    assert details["vmNics"][0]["recoveryVMNetworkId"] == own
+    drilled = {**drill(), "networkId": own}
+    assert paired.send("POST", f"{path}/testFailover", {"properties": drilled}).code == "InvalidTestNetwork"
+    paired.do("POST", f"{path}/unplannedFailover", failover())
+    copy = paired.get(f"{GROUPS}/rg-Zone/providers/Microsoft.Compute/virtualMachines/zone-01")
+    assert (copy["location"], copy["zones"]) == ("westeurope", ["2"])
 
 
 def test_a_group_has_sixteen_machines(paired: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
