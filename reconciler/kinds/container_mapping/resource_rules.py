@@ -9,6 +9,7 @@ from reconciler.kinds.container_mapping.place_rules import RouteDocument, is_zon
 from reconciler.kinds.replication_route import located_routes, network_mapping_address
 from reconciler.kinds.replication_rule import Breach, DocumentRule
 from reconciler.model.arm_id import ArmId
+from reconciler.model.casing import fold
 from reconciler.model.document import Declared, Path
 from reconciler.model.replication import ReplicationRoute, TargetDisk
 from reconciler.plan.finding import Severity
@@ -31,18 +32,23 @@ def _typed(path: Path, text: str, provider: str, type_: str, what: str) -> Itera
 
 
 def _networks(document: RouteDocument, _declared: Declared) -> Iterator[Breach]:
-    seen: dict[ArmId, int] = {}
+    seen: dict[str, int] = {}
     for index, pair in enumerate(document.value.networks):
         for key, text in (("from", pair.from_), ("to", pair.to)):
             yield from _typed(("networks", index, key), text, *_NETWORK, "a virtual network")
-        first = seen.setdefault(ArmId(pair.from_), index)
-        if first != index:
-            yield Breach(
-                ("networks", index, "from"),
-                f"network {ArmId(pair.from_).name} is mapped twice: a network leads into one other",
-                "keep one of the two",
-                (document.at("networks", first, "from"),),
-            )
+        network = ArmId(pair.from_)
+        first = seen.setdefault(fold(f"{network.resource_group}-{network.name}"), index)
+        if first == index:
+            continue
+        same = ArmId(document.value.networks[first].from_) == network
+        yield Breach(
+            ("networks", index, "from"),
+            f"network {network.name} is mapped twice: a network leads into one other"
+            if same
+            else f"the mappings of networks {document.value.networks[first].from_} and {pair.from_} have one name",
+            "keep one of the two" if same else "use a route through another vault for one of the two",
+            (document.at("networks", first, "from"),),
+        )
     if document.value.test_network:
         yield from _typed(("testNetwork",), document.value.test_network, *_NETWORK, "a virtual network")
 

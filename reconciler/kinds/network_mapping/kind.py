@@ -80,7 +80,7 @@ class NetworkMappingKind(Kind[NetworkMappingSpec]):
 
     def judge(self, comparison: Comparison[NetworkMappingSpec]) -> Verdict | None:
         """Blocked where the network leads elsewhere: a mapping is never replaced, for VMs rely on it."""
-        if comparison.desired is None or comparison.live is None or comparison.live.arm_id is None:
+        if comparison.live is None or comparison.live.arm_id is None or not comparison.changed("to"):
             return None
         there, wanted = ArmId(comparison.live_spec.to), ArmId(comparison.wanted_spec.to)
         return Verdict(
