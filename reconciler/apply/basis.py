@@ -22,7 +22,8 @@ def check_basis(saved: Plan, fresh: Plan, begun: frozenset[str] = frozenset()) -
     Each of its changes must rest on the same live values as then; what else has changed in the estate is not its
     business. When an earlier run has `begun` some of its addresses (see `journal.begun`), those may be done or half
     done but must not ask for anything worse, and what is left is run. What was only due and is no longer as planned,
-    since its slot is over, is left out with what waits for it. Raises StalePlanError naming what differs.
+    since its slot is over, is left out with what waits for it; where a part of Azure could not be read this time, that
+    may be the reason, and what is run is incomplete. Raises StalePlanError naming what differs.
     """
     if not saved.basis or any(not change.basis for change in saved.actionable):
         raise _stale(["the live values that it rests on were not recorded"])
@@ -49,26 +50,36 @@ def check_basis(saved: Plan, fresh: Plan, begun: frozenset[str] = frozenset()) -
         differences += _new_needs(kept)
     if differences:
         raise _stale(differences)
-    rest = _without(saved, overtaken)
+    rest = _without(saved, overtaken, fresh)
     if overtaken and not rest.actionable:
-        raise _stale(["all that it would do was due when it was made, and is not so any more"])
+        unread = "" if rest.complete else ", or could not be read"
+        raise _stale([f"all that it would do was due when it was made, and is not so any more{unread}"])
     if not begun:
         return rest
     return msgspec.structs.replace(rest, changes=tuple(kept), deferred=(), basis=fresh.basis, created=fresh.created)
 
 
-def _without(saved: Plan, overtaken: set[str]) -> Plan:
+def _without(saved: Plan, overtaken: set[str], fresh: Plan) -> Plan:
     """The saved plan itself, or what the clock has left of it."""
     if not overtaken:
         return saved
+    there = {change.address for change in fresh.changes}
+    blind = not fresh.complete and not overtaken <= there
     told = Finding(
         code="overtaken",
-        message=f"{count(len(overtaken), 'change')} of the saved plan left out: due when it was made, not so any more",
+        message=f"{count(len(overtaken), 'change')} of the saved plan left out: due when it was made, not so any more"
+        + (", or hidden by what could not be read" if blind else ""),
         severity=Severity.INFO,
-        advice="the next plan makes what is due then",
+        advice="run plan again once it can be read" if blind else "the next plan makes what is due then",
     )
     changes = tuple(change for change in saved.changes if change.address not in overtaken)
-    rest = msgspec.structs.replace(saved, changes=changes, findings=(*saved.findings, told))
+    unread = (finding for finding in fresh.findings if blind and finding.code == "unreadable")
+    rest = msgspec.structs.replace(
+        saved,
+        changes=changes,
+        findings=(*saved.findings, *unread, told),
+        complete=saved.complete and not blind,
+    )
     return msgspec.structs.replace(rest, basis=rest.fingerprint)
 
 

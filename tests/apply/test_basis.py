@@ -9,6 +9,7 @@ import pytest
 from reconciler.apply.basis import check_basis
 from reconciler.errors import ExitCode, StalePlanError
 from reconciler.plan.change import Action, Change, Consequence, Effect, Reason, Step
+from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan
 
 
@@ -97,6 +98,21 @@ def test_what_is_due_otherwise_than_planned_is_not_done(now: Change) -> None:
 def test_a_plan_of_which_the_clock_left_nothing_is_stale() -> None:
     with pytest.raises(StalePlanError, match="was due when it was made"):
         check_basis(plan(due("x")), plan(due("later"), basis="b2"))
+
+
+def test_what_was_due_and_cannot_be_seen_any_more_leaves_the_rest_incomplete() -> None:
+    unread = Finding(code="unreadable", message="the list of widgets could not be read", severity=Severity.WARNING)
+    rest = check_basis(plan(due("x"), change()), plan(change(), basis="b2", complete=False, findings=(unread,)))
+    assert (rest.changes, rest.complete) == ((change(),), False)
+    assert unread in rest.findings
+    assert "hidden by what could not be read" in rest.findings[-1].message
+    with pytest.raises(StalePlanError, match="or could not be read"):
+        check_basis(plan(due("x")), plan(basis="b2", complete=False))
+
+
+def test_what_could_not_be_read_elsewhere_does_not_make_it_incomplete() -> None:
+    rest = check_basis(plan(due("x"), change()), plan(due("x", before=5), change(), basis="b2", complete=False))
+    assert rest.complete
 
 
 def test_the_clock_excuses_nothing_else() -> None:
