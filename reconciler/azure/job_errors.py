@@ -52,15 +52,20 @@ class JobBody(msgspec.Struct, frozen=True):
 
 
 async def with_causes(azure: Azure, job: str, error: FailedError) -> FailedError:
-    """The same failure with what its job says; as it was where the job cannot be read or says nothing more."""
+    """The same failure with what its job says; as it was where the job cannot be read."""
     try:
-        found = (await azure.get(job, _API_VERSION, JobBody)).properties
+        body = await azure.get(job, _API_VERSION, JobBody)
     except AzureError:
         return error
-    told = list(dict.fromkeys(_sentences(found)))
+    return explain(error, body)
+
+
+def explain(error: FailedError, job: JobBody) -> FailedError:
+    """The same failure, with code, cause and way out as the job has them; as it was where it has none."""
+    told = list(dict.fromkeys(_sentences(job.properties)))
     if not told:
         return error
-    advice = next((_clean(one.recommended_action) for one in _details(found) if one.recommended_action), "")
+    advice = next((_clean(one.recommended_action) for one in _details(job.properties) if one.recommended_action), "")
     return FailedError(
         error.message,
         code=error.code,

@@ -189,7 +189,7 @@ async def test_what_azure_would_refuse_later_is_told_now(
 async def test_what_fails_is_told_with_the_causes_of_its_job(
     emulated: Any, site: dict[str, Any], declared_of: Declare
 ) -> None:
-    async with emulated(site, pause=no_pause) as (_, azure):
+    async with emulated(site, pause=no_pause) as (served, azure):
         await carry_out(azure, await plan_for(azure, declared_of(VAULT, POLICY, ROUTE)))
         plan = await plan_for(azure, declared_of(VAULT, {**POLICY, "recoveryPointRetention": "15d"}, ROUTE))
         (step,) = plan.steps()
@@ -198,8 +198,12 @@ async def test_what_fails_is_told_with_the_causes_of_its_job(
         operation = await ReplicationPolicyKind().perform(azure, asked)
         with pytest.raises(FailedError) as raised:
             await wait(azure, operation, limit=timedelta(minutes=10))
-    assert raised.value.code == "150261"
-    assert "Replication policy creation failed" in raised.value.why
+        served.emulator.world.faults.add({"method": "GET", "path": "*/replicationJobs/*", "status": 404})
+        with pytest.raises(FailedError) as without_its_job:
+            await wait(azure, operation, limit=timedelta(minutes=10))
+    assert raised.value.code == without_its_job.value.code == "150261"
+    assert "Replication policy creation failed" in without_its_job.value.why
+    assert without_its_job.value.why in raised.value.why
     assert "retention" in raised.value.why
     assert raised.value.advice
 
