@@ -29,6 +29,7 @@ from reconciler.emulator.providers.recovery_plan_steps import (
 from reconciler.emulator.providers.recovery_plan_tasks import show_tasks
 from reconciler.emulator.providers.recovery_plans import plan_target
 from reconciler.emulator.providers.replica_machines import shut_down
+from reconciler.emulator.providers.replication_drills import describe_copy, drill_details
 from reconciler.emulator.providers.replication_item_state import begin_underway, find_item
 from reconciler.emulator.providers.replication_item_state import save as save_item
 from reconciler.emulator.providers.replication_jobs import (
@@ -62,13 +63,18 @@ _OF_ONE_MACHINE = {
 }
 
 
+_FAILOVER_DETAILS: Mapping[str, Any] = {"instanceType": "FailoverJobDetails", "protectedItemDetails": []}
+
+
 def start_run(world: World, plan: Body, run: Run) -> tuple[Job, Operation]:
     """Starts a job of a plan. Answers it, and the operation that is its first step."""
     scenario = PLAN_SCENARIOS[run.scenario]
     vault = vault_of(plan["id"])
     job = new_job(world, vault, scenario, plan_target(plan), world.new_guid())
     job.standing = Standing("InProgress")
-    job.details = {"instanceType": "FailoverJobDetails", "affectedObjectDetails": {}, "protectedItemDetails": []}
+    is_drill = run.scenario in (TEST_PLAN.name, "TestFailoverCleanup")
+    details = drill_details(run.network, run.network_kind or None) if is_drill else _FAILOVER_DETAILS
+    job.details = {**details, "affectedObjectDetails": {}}
     for item in members_of(world, plan):
         child = new_job(world, vault, _OF_ONE_MACHINE[run.scenario], target_of(item), world.new_guid())
         child.standing = Standing("InProgress")
@@ -202,6 +208,9 @@ def _end(world: World, job: Job, run: Run, standing: Standing) -> None:
 
 def _keep(world: World, job: Job, run: Run) -> None:
     job.shown = show_tasks(run)
+    if run.scenario == TEST_PLAN.name and job.details is not None:
+        drilled = (find_item(world, one) for one in run.jobs if world.store.has(one))
+        job.details["protectedItemDetails"] = [describe_copy(world, item) for item in drilled if item.drill]
     save(world, job)
     world.store.hide(job.id, {"run": msgspec.to_builtins(run)})
 

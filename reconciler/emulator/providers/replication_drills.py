@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.emulator.clock import stamp
 from reconciler.emulator.operations import Operation
+from reconciler.emulator.providers.network_attachments import interface_references
 from reconciler.emulator.providers.replica_machines import make_machine, remove_machine
 from reconciler.emulator.providers.replication_item_rules import check_network
 from reconciler.emulator.providers.replication_item_state import Copy, Item, find_item, save
 from reconciler.emulator.providers.replication_items import free_item
-from reconciler.emulator.providers.replication_names import ITEM, location_of, name_of, same
-from reconciler.emulator.providers.replication_points import chosen_point
+from reconciler.emulator.providers.replication_jobs import find_job
+from reconciler.emulator.providers.replication_jobs import save as save_job
+from reconciler.emulator.providers.replication_names import ITEM, location_of, name_of, same, vault_of
+from reconciler.emulator.providers.replication_points import chosen_point, point_id, points_of
 from reconciler.emulator.providers.replication_refusals import refuse
 from reconciler.emulator.providers.replication_scenarios import TEST_CLEANUP, TEST_FAILOVER
 from reconciler.emulator.providers.replication_work import check_allowed, check_direction, item_at, start
@@ -29,17 +33,41 @@ def test_failover(world: World, request: Request) -> Response:
     check_direction(properties)
     network = test_network(world, item, properties)
     point = chosen_point(world, item, (properties.get("providerSpecificDetails") or {}).get("recoveryPointId"))
-    details: dict[str, Any] = {
-        "instanceType": "TestFailoverJobDetails",
-        "testFailoverStatus": None,
-        "comments": None,
-        "networkName": name_of(network) if network else None,
-        "networkFriendlyName": name_of(network) if network else None,
-        "networkType": properties.get("networkType"),
-        "protectedItemDetails": [],
-    }
+    details = drill_details(network, str(properties.get("networkType") or ""))
     arguments = {"network": network, "point": point}
     return start(world, request, item, TEST_FAILOVER, "replication.drilled", arguments=arguments, details=details)
+
+
+def drill_details(network: str | None = None, kind: str | None = None, comments: str | None = None) -> dict[str, Any]:
+    """The ``customDetails`` of the job of a drill or of its cleanup."""
+    name = name_of(network) if network else None
+    return {
+        "instanceType": "TestFailoverJobDetails",
+        "testFailoverStatus": None,
+        "comments": comments,
+        "networkName": name,
+        "networkFriendlyName": name,
+        "networkType": kind,
+        "protectedItemDetails": [],
+    }
+
+
+def describe_copy(world: World, item: Item) -> dict[str, Any]:
+    """What the job of a drill tells of the machine that was made."""
+    assert item.drill is not None, "only a machine that was drilled is told of"
+    point = next((one for one in points_of(world, item) if point_id(item, one) == item.drill.point), None)
+    interfaces = interface_references(world.store.get(item.drill.machine))
+    return {
+        "name": item.name,
+        "friendlyName": item.friendly,
+        "testVmName": item.drill.machine,
+        "testVmFriendlyName": name_of(item.drill.machine),
+        "networkConnectionStatus": "Connected" if interfaces else "NotConnected",
+        "networkFriendlyName": None,
+        "subnet": None,
+        "recoveryPointId": item.drill.point,
+        "recoveryPointTime": stamp(point.taken) if point else None,
+    }
 
 
 def test_network(world: World, item: Item, properties: Mapping[str, Any]) -> str | None:
@@ -61,8 +89,11 @@ def test_network(world: World, item: Item, properties: Mapping[str, Any]) -> str
 
 def complete_drill(world: World, operation: Operation) -> None:
     item = find_item(world, operation.resource)
-    arguments = operation.arguments
-    drill(world, item, arguments["network"], arguments["point"])
+    drill(world, item, operation.arguments["network"], operation.arguments["point"])
+    job = find_job(world, vault_of(item.id), operation.guid)
+    if job is not None and job.details is not None:
+        job.details["protectedItemDetails"] = [describe_copy(world, item)]
+        save_job(world, job)
 
 
 def drill(world: World, item: Item, network: str | None, point: str) -> None:
@@ -94,21 +125,11 @@ def clean_up(world: World, request: Request) -> Response:
     item = item_at(world, request)
     check_allowed(item, "TestFailoverCleanup", "Test failover cleanup")
     comments = request.properties().get("comments")
-    response = start(world, request, item, TEST_CLEANUP, "replication.cleaned", details=_cleanup_details(comments))
+    response = start(
+        world, request, item, TEST_CLEANUP, "replication.cleaned", details=drill_details(comments=comments or "")
+    )
     mark_cleaning(world, item)
     return response
-
-
-def _cleanup_details(comments: str | None) -> dict[str, Any]:
-    return {
-        "instanceType": "TestFailoverJobDetails",
-        "testFailoverStatus": None,
-        "comments": comments or "",
-        "networkName": None,
-        "networkFriendlyName": None,
-        "networkType": None,
-        "protectedItemDetails": [],
-    }
 
 
 def mark_cleaning(world: World, item: Item) -> None:

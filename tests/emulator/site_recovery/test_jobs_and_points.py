@@ -53,6 +53,18 @@ def test_a_page_of_jobs_leads_to_the_next(paired: Caller) -> None:
     assert not {one["name"] for one in first["value"]} & {one["name"] for one in second["value"]}
 
 
+@pytest.mark.parametrize("collection", ["replicationProtectedItems", "replicationProtectionContainers"])
+def test_a_list_leads_to_its_next_page(paired: Caller, collection: str) -> None:
+    for vm in ("web-01", "APP-02"):
+        paired.protect(vm)
+    paired.world.configuration = type(paired.world.configuration)(page_size=1)
+    first = paired.get(f"{VAULT}/{collection}")
+    url = urlsplit(first["nextLink"])
+    last = paired.get(f"{url.path}?{url.query}")
+    assert [len(first["value"]), len(last["value"]), last["nextLink"]] == [1, 1, None]
+    assert first["value"][0]["id"] != last["value"][0]["id"]
+
+
 def test_tasks_go_on_with_the_clock(paired: Caller) -> None:
     paired.world.clock.auto_advance = False
     answer = paired.send("PUT", ITEM, {"properties": paired.enabling()})

@@ -149,6 +149,8 @@ def test_a_drill_with_a_runbook_and_a_manual_action(protected: Caller) -> None:
     protected.wait(minutes=2)
     job = protected.job(name)
     assert set(sections(job).values()) == {"Succeeded"}
+    copies = [one["testVmFriendlyName"] for one in job["customDetails"]["protectedItemDetails"]]
+    assert copies == ["APP-02-test", "web-01-test"]
     gate = next(one for one in job["tasks"] if one["taskId"] == "Group2")["groupTaskCustomDetails"]["childTasks"][0]
     assert gate["customDetails"]["observation"] == "it is"
     assert power(protected, "web-01-test") == "PowerState/running"

@@ -97,7 +97,11 @@ def test_the_rpo_moves_within_bounds(paired: Caller) -> None:
 def test_a_drill_appears_beside_the_machine_and_goes(paired: Caller) -> None:
     paired.protect()
     before = paired.names("rg-DR")
-    paired.do("POST", f"{ITEM}/testFailover", drill())
+    status = paired.do("POST", f"{ITEM}/testFailover", drill())
+    told = paired.job(status["name"])["customDetails"]
+    assert (told["networkName"], told["networkType"]) == ("vnet-test", "VmNetworkAsInput")
+    assert [one["testVmName"] for one in told["protectedItemDetails"]] == [TEST_VM]
+    assert told["protectedItemDetails"][0]["recoveryPointTime"]
     drilled = paired.item()
     assert drilled["testFailoverState"] == "WaitingForCompletion"
     assert drilled["protectionStateDescription"] == "Cleanup test failover pending"
