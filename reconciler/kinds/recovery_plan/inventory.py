@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 
-import msgspec
-
 from reconciler.azure.clients import Azure
 from reconciler.errors import AbsentError
 from reconciler.kinds.located_vault import LocatedVault
@@ -14,6 +12,8 @@ from reconciler.kinds.recovery_plan.expansion import COLLECTION
 from reconciler.kinds.recovery_plan.members import REPLICATED
 from reconciler.kinds.recovery_plan.spec import NAME, RecoveryPlanSpec
 from reconciler.kinds.recovery_plan.wire import PlanBody, parts_from
+from reconciler.kinds.replicated_item import ITEMS, ItemBody
+from reconciler.kinds.replication_ids import FABRICS
 from reconciler.kinds.replication_list import API_VERSION, FabricBody, read_vaults, replication_list
 from reconciler.kinds.replication_route import fabric_address, located_routes
 from reconciler.model.address import Address
@@ -23,34 +23,6 @@ from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable
 from reconciler.model.recovery_plan import DOCUMENT, RecoveryPlan, RecoveryPlanFacts
 from reconciler.model.resource import Ref, Resource
-
-FABRICS = "replicationFabrics"
-ITEMS = "replicationProtectedItems"
-
-
-class MachineBody(msgspec.Struct, frozen=True, rename="camel"):
-    """`providerSpecificDetails` of an item: the VM that it stands for."""
-
-    fabric_object_id: str | None = None
-
-
-class ItemProperties(msgspec.Struct, frozen=True, rename="camel"):
-    """What a plan needs of an item."""
-
-    recovery_fabric_id: str | None = None
-    provider_specific_details: MachineBody | None = None
-
-
-class ItemBody(msgspec.Struct, frozen=True):
-    """A replication protected item: what a plan has as a member."""
-
-    id: str
-    properties: ItemProperties = ItemProperties()
-
-    @property
-    def machine(self) -> ArmId:
-        details = self.properties.provider_specific_details or MachineBody()
-        return ArmId(details.fabric_object_id or "")
 
 
 async def read_plans(azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
@@ -85,7 +57,7 @@ async def _read_vault(azure: Azure, vault: LocatedVault, declared: Declared) -> 
         return []
     fabrics = await replication_list(azure, vault.arm_id, FABRICS, FabricBody)
     regions = {ArmId(body.id): body.region for body in fabrics}
-    items = machines_by_item(await read_items(azure, vault.arm_id) if ours else ())
+    items = machines_by_item(await replication_list(azure, vault.arm_id, ITEMS, ItemBody) if ours else ())
     whole = await asyncio.gather(*(_whole(azure, body) for body in ours))
     others = (body for body in listed if fold(body.name) not in names)
     bodies = (*(body for body in whole if body is not None), *others)

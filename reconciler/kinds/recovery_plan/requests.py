@@ -9,9 +9,10 @@ import msgspec
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
 from reconciler.errors import FailedError
-from reconciler.kinds.recovery_plan.inventory import ItemBody, machines_by_item, read_items, read_plan
+from reconciler.kinds.recovery_plan.inventory import machines_by_item, read_items, read_plan
 from reconciler.kinds.recovery_plan.spec import RecoveryPlanSpec, normal_plan
 from reconciler.kinds.recovery_plan.wire import parts_from, request_groups
+from reconciler.kinds.replicated_item import ItemBody
 from reconciler.kinds.replication_ids import vault_of
 from reconciler.kinds.replication_writes import begin, check_kept
 from reconciler.model.arm_id import ArmId

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from reconciler.azure.clients import Azure
 from reconciler.errors import AzureError
 from reconciler.kinds.located_vault import LocatedVault
+from reconciler.kinds.replicated_item import ITEMS, ItemBody
 from reconciler.kinds.replicated_vm.spec import NAME
-from reconciler.kinds.replicated_vm.wire import ItemBody, facts_from, spec_from
+from reconciler.kinds.replicated_vm.wire import facts_from, spec_from
 from reconciler.kinds.replication_list import read_vaults, replication_list
 from reconciler.kinds.replication_route import replication_vaults
 from reconciler.kinds.resource_group import group_names
@@ -19,8 +20,6 @@ from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable
 from reconciler.model.replication import POLICY
 from reconciler.model.resource import Resource
-
-ITEMS = "replicationProtectedItems"
 
 
 class Speller:

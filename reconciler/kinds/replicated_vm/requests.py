@@ -10,10 +10,11 @@ import msgspec
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
 from reconciler.errors import AbsentError, FailedError
+from reconciler.kinds.replicated_item import ItemBody
 from reconciler.kinds.replicated_vm.eligibility import check_eligible
 from reconciler.kinds.replicated_vm.interface_requests import interface_inputs
 from reconciler.kinds.replicated_vm.spec import ReplicatedVmSpec, TargetDisk, normal_spec
-from reconciler.kinds.replicated_vm.wire import ItemBody, facts_from, spec_from, state_from
+from reconciler.kinds.replicated_vm.wire import facts_from, spec_from, state_from
 from reconciler.kinds.replicated_vm.wish import Destination
 from reconciler.kinds.replication_ids import vault_of
 from reconciler.kinds.replication_list import API_VERSION

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from reconciler.kinds.base import Comparison, Verdict
-from reconciler.kinds.replicated_vm.inventory import ITEMS
+from reconciler.kinds.replicated_item import ITEMS
 from reconciler.kinds.replicated_vm.spec import NAME, ReplicatedVmSpec, TargetDisk
 from reconciler.kinds.replicated_vm.verdict import facts_of, wish_of
 from reconciler.kinds.replicated_vm.wish import Destination, Wish

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,9 @@ from reconciler.diff.engine import compare
 from reconciler.errors import FailedError
 from reconciler.kinds.base import Situation
 from reconciler.kinds.recovery_plan.kind import RecoveryPlanKind
+from reconciler.kinds.replicated_vm.kind import ReplicatedVmKind
 from reconciler.kinds.runbook import read_runbooks
+from reconciler.live.refresh import refresh
 from reconciler.model.arm_id import ArmId
 from reconciler.model.live import Live, Unreadable
 from reconciler.model.recovery_plan import RecoveryPlanFacts
@@ -213,6 +216,17 @@ async def test_a_vault_without_plans_costs_one_request(emulated: Emulated, estat
         before = azure.requests
         assert await read(azure, World()) == []
         assert azure.requests - before == 2  # the vaults, and their plans
+
+
+async def test_replicated_vms_are_listed_once_for_them_and_their_plans(emulated: Emulated, estate: Estate) -> None:
+    async with emulated(estate) as (served, azure):
+        await carry_out(azure, World())
+        served.emulator.log.clear()
+        live = await refresh(azure, World().declared(), (KIND, ReplicatedVmKind()))
+        assert Counter(address.kind for address in live.state) == {"recovery_plan": 1, "replicated_vm": 4}
+        paths = Counter(request.path.rpartition("/")[2] for request in served.emulator.log.recent())
+    assert paths["replicationProtectedItems"] == 1
+    assert (paths["replicationRecoveryPlans"], paths["rp-shop"]) == (1, 1)
 
 
 async def test_which_runbooks_are_there(emulated: Emulated, estate: Estate) -> None:
