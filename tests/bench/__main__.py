@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from scheduled import KEPT, scheduled_estate, write_schedule
+
 from reconciler.emulator import lifecycle
 from reconciler.emulator.generate import Generation
 from reconciler.emulator.generate_policies import write_policies
@@ -58,11 +60,16 @@ def median(costs: Sequence[Cost]) -> Cost:
     )
 
 
-def plan_against_floor(vms: int, home: Path) -> None:
+def plan_against_floor(vms: int, home: Path, *, snapshots: bool = False) -> None:
     running = lifecycle.start(home / "emulator", vms=vms, seed=7)
     try:
-        policies = home / "policies"
-        write_policies(policies, Generation(vms=vms, seed=7))
+        policies, wanted = home / "policies", Generation(vms=vms, seed=7)
+        write_policies(policies, wanted)
+        if snapshots:
+            write_schedule(policies)
+            estate = home / "estate.json"
+            estate.write_text(json.dumps(scheduled_estate(running, wanted)), encoding="utf-8")
+            running.reset(estate)
         environment = {**os.environ, lifecycle.HOME: str(home / "emulator")}
         plan = (*RECONCILER, "plan", "--cloud", "emulator", "--policies", str(policies))
         measure(plan, environment)
@@ -71,8 +78,9 @@ def plan_against_floor(vms: int, home: Path) -> None:
         urls, requests, pages = traffic(running)
         order = json.dumps({"ca": running.ca, "token": running.token, "urls": urls})
         floor = median([measure((sys.executable, str(HERE / "floor.py")), environment, order) for _ in range(RUNS)])
+        size = f"{vms:,}{'*' if snapshots else ' '}"
         print(
-            f"{vms:>7,}  {requests:>8}  {pages:>5}  {planned.wall:>6.2f}  {planned.cpu:>6.2f}  {planned.peak:>6.0f}  "
+            f"{size:>8} {requests:>8}  {pages:>5}  {planned.wall:>6.2f}  {planned.cpu:>6.2f}  {planned.peak:>6.0f}  "
             f"{floor.cpu:>9.2f}  {floor.peak:>10.0f}  {planned.cpu / floor.cpu:>9.2f}  {planned.code:>4}"
         )
     finally:
@@ -109,6 +117,9 @@ def main() -> None:
     for vms in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             plan_against_floor(vms, Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        plan_against_floor(SIZES[-1], Path(folder), snapshots=True)
+    print(f"* every VM has a schedule of daily snapshots: of each disk {KEPT} are there, one is due, one has to go")
     start_up()
 
 
