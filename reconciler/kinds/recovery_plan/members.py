@@ -136,15 +136,19 @@ class Muster:
 
 
 def frozen_machines(expansion: Expansion, groups: Groups, facts: RecoveryPlanFacts | None) -> list[str]:
-    """The names of members, wanted or live, that are failed over, in a drill, or on their way back."""
+    """The names of members, wanted or live, that are failed over, in a drill, or on their way back.
+
+    A reprotect moves an item into the other container under its old name, and whether a plan's ids move along is not
+    documented: members are told by vault and name.
+    """
     wanted = {replicated_address(machine) for group in groups for machine in group}
-    held = frozenset(facts.items if facts else ())
+    held = frozenset(fold(item.name) for item in facts.items) if facts else frozenset()
     return sorted(
         address.name
         for address, resource in expansion.live.state.items()
         if isinstance(seen := resource.observed, ReplicationFacts)
         and seen.frozen
-        and (address in wanted or seen.item_id in held)
+        and (address in wanted or (facts and seen.vault_id == facts.vault_id and fold(seen.item_id.name) in held))
     )
 
 

@@ -191,6 +191,21 @@ def test_while_people_are_at_work_a_plan_is_desired_as_it_is(world: Make, seen: 
     assert finding.message.startswith("VM sql-01 is failed over, in a drill or on the way back")
 
 
+def test_on_the_way_back_its_vms_are_known_by_their_items(world: Make) -> None:
+    """The VM in the first region is gone, the one in the other carries its tags, and its item lies elsewhere."""
+    live = live_plan(spec_of(world()))
+    copy = dataclasses.replace(SQL, arm_id=ArmId(str(SQL.arm_id).replace("rg-app", "rg-dr")), location="northeurope")
+    home = replicated(SQL, primary_region="northeurope", recovery_region="westeurope")
+    item = VAULT.child("replicationFabrics", "neu", "replicationProtectionContainers", "neu").child(
+        "replicationProtectedItems", "sql-01"
+    )
+    seen = dataclasses.replace(home.observed, item_id=item, machine_id=copy.arm_id, home_id=SQL.arm_id)
+    made = world(machines=[copy, WEB_1, WEB_2, APP], live=[live, dataclasses.replace(home, observed=seen)])
+    (resource,), (finding,) = expand(made)
+    assert resource.spec == msgspec.structs.replace(live.spec, machines=())
+    assert finding.code == "failed-over"
+
+
 @pytest.mark.parametrize("seen", WORK)
 def test_a_new_plan_waits_until_its_vms_are_back(world: Make, seen: dict[str, Any]) -> None:
     resources, (finding,) = expand(world(live=[replicated(SQL, **seen)]))
