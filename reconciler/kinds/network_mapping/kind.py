@@ -25,9 +25,10 @@ from reconciler.kinds.replication_route import (
 )
 from reconciler.kinds.replication_topology import read_network_mappings, read_topology
 from reconciler.kinds.replication_writes import begin, check_kept, replication_step
+from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
-from reconciler.model.live import Unreadable
+from reconciler.model.live import Live, Unreadable
 from reconciler.model.resource import Ref, Resource, Spec
 from reconciler.plan.change import Action, Reason, Step
 from reconciler.plan.finding import Finding
@@ -57,15 +58,19 @@ class NetworkMappingKind(Kind[NetworkMappingSpec]):
 
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:
         """Both directions of each network of a route whose VMs, or whose container mapping, ask for one."""
-        made: set[str] = set()
-        for route in located_routes(expansion.declared):
-            if not expansion.wanted.intersection((*route.network_mappings, route.mapping)):
-                continue
+        routes = [
+            route
+            for route in located_routes(expansion.declared)
+            if expansion.wanted.intersection((*route.network_mappings, route.mapping))
+        ]
+        for route in routes:
             yield from check_networks(route, expansion.live)
-            for resource in _mappings(route, expansion):
-                if str(resource.address) not in made:
-                    made.add(str(resource.address))
-                    yield resource
+        made: dict[Address, Resource] = {}
+        for back in (False, True):  # what a route says comes before what another one needs for its way back
+            for route in routes:
+                for resource in _mappings(route, expansion.live, back=back):
+                    made.setdefault(resource.address, resource)
+        yield from made.values()
 
     def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
         """The network mappings between the fabrics of every vault that a route names."""
@@ -149,23 +154,23 @@ class NetworkMappingKind(Kind[NetworkMappingSpec]):
         check_kept(arm_id, "network mapping", differing)
 
 
-def _mappings(route: LocatedRoute, expansion: Expansion) -> Iterator[Resource]:
-    """There, and back: of several networks that lead into one, the first is the way back."""
+def _mappings(route: LocatedRoute, live: Live, *, back: bool) -> Iterator[Resource]:
+    """There, or back: of several networks that lead into one, the first is the way back."""
     if route.zone_to_zone:
         return
+    leg = route.leg.back if back else route.leg
     for index, pair in enumerate(route.value.networks):
-        for leg, network, to in ((route.leg, pair.from_, pair.to), (route.leg.back, pair.to, pair.from_)):
-            arm_id = network_mapping_id(expansion.live, route.vault, leg, ArmId(network))
-            fabric = fabric_id(expansion.live, route.vault, leg.end.region).name
-            yield Resource(
-                address=network_mapping_address(route.scope, leg, ArmId(network)),
-                spec=_spec(route.scope, leg, network, to),
-                arm_id=arm_id,
-                location=leg.start.region,
-                observed=(network, to, fabric),
-                source=route.document.at("networks", index),
-                origins={name: route.document.at("networks", index, name) for name in ("network", "to")},
-            )
+        network, to = (pair.to, pair.from_) if back else (pair.from_, pair.to)
+        place = route.document.at("networks", index)
+        yield Resource(
+            address=network_mapping_address(route.scope, leg, ArmId(network)),
+            spec=_spec(route.scope, leg, network, to),
+            arm_id=network_mapping_id(live, route.vault, leg, ArmId(network)),
+            location=leg.start.region,
+            observed=(network, to, fabric_id(live, route.vault, leg.end.region).name),
+            source=place,
+            origins={"network": place, "to": place},
+        )
 
 
 def _spec(scope: str, leg: Leg, network: str, to: str) -> NetworkMappingSpec:

@@ -16,7 +16,7 @@ from reconciler.kinds.replication_policy.kind import ReplicationPolicyKind
 from reconciler.model.document import Declared
 from reconciler.plan.change import Action, Effect
 from tests.kinds.conftest import NOW
-from tests.kinds.replication_topology.conftest import FAR, NEAR, POLICY, ROUTE, VAULT, carry_out, plan_for
+from tests.kinds.replication_topology.conftest import CACHE, FAR, NEAR, POLICY, ROUTE, VAULT, carry_out, plan_for
 
 SCOPE = "prod/rg-dr/rsv-dr"
 Declare = Callable[..., Declared]
@@ -142,6 +142,41 @@ async def test_zone_to_zone_takes_one_fabric_and_two_containers(
         "vault",
     ]
     assert f"container_mapping.{SCOPE}/westeurope-to-westeurope-z2-day#create" in made
+    assert after.changes == ()
+
+
+async def test_routes_in_both_directions_share_what_they_need(
+    emulated: Any, site: dict[str, Any], declared_of: Declare
+) -> None:
+    other = {
+        "name": "vnet-other",
+        "resourceGroup": "rg-app",
+        "addressPrefixes": ["10.3.0.0/16"],
+        "subnets": {"apps": "10.3.0.0/24"},
+    }
+    site["networks"].append(other)
+    site["storageAccounts"].append({"name": "cacheneu", "resourceGroup": "rg-dr"})
+    way_back = {
+        **ROUTE,
+        "name": "neu-weu",
+        "from": "northeurope",
+        "to": "westeurope",
+        "targetResourceGroup": "rg-app",
+        "cacheStorageAccount": CACHE.replace("rg-app", "rg-dr").replace("cacheweu", "cacheneu"),
+        "networks": [{"from": FAR, "to": NEAR.replace("vnet-weu", "vnet-other")}],
+    }
+    declared = declared_of({**VAULT, "location": "uksouth"}, POLICY, ROUTE, way_back)
+    async with emulated(site, pause=no_pause) as (_, azure):
+        plan = await plan_for(azure, declared)
+        assert plan.errors == ()
+        made = await carry_out(azure, plan)
+        after = await plan_for(azure, declared)
+    assert len(made) == len(set(made)) == 11
+    mapped = {
+        step.arguments["network"]: step.arguments["to"] for step in plan.steps() if step.kind == "network_mapping"
+    }
+    other_id = NEAR.replace("vnet-weu", "vnet-other")
+    assert mapped == {NEAR: FAR, FAR: other_id, other_id: FAR}
     assert after.changes == ()
 
 
