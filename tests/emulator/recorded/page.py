@@ -29,6 +29,7 @@ with api-version 2024-04-01. They are not in this repository; tests read them wh
 def render(book: Book, differences: dict[str, Any]) -> str:
     """The whole page."""
     parts = [_HEAD, *_operations(book), *_absent(differences), *_fields(differences), *_codes(differences["codes"])]
+    parts += [*_replication_codes(differences["replicationCodes"])]
     parts += [
         "## Told differently\n",
         *(f"- **{e['what']}**: {e['how'].strip()}" for e in differences["behaviours"]),
@@ -85,4 +86,14 @@ def _codes(codes: dict[str, Any]) -> Iterator[str]:
     yield from (f"| `{code}` | {known['rule']} |" for code, known in codes["plausible"].items())
     yield "\nBorrowed, for cases of which no answer was recorded:\n"
     yield from (f"- `{code}`: {known['rule']}" for code, known in codes["borrowed"].items())
+    yield ""
+
+
+def _replication_codes(codes: dict[str, Any]) -> Iterator[str]:
+    yield "## Error codes of Site Recovery\n"
+    yield "| code | told by |\n| --- | --- |"
+    yield from (f"| `{code}` | {source} |" for code, source in codes["told"].items())
+    yield "\nPlausible: the rule is documented, its code is not, so nothing may hang on these names:\n"
+    yield "| code | for |\n| --- | --- |"
+    yield from (f"| `{code}` | {rule} |" for code, rule in codes["plausible"].items())
     yield ""

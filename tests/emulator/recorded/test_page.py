@@ -14,6 +14,7 @@ from tests.emulator.recorded.shape import SHAPES
 from tests.emulator.recorded.witness import book
 
 DIFFERENCES = yaml.safe_load((SHAPES / "differences.yaml").read_text(encoding="utf-8"))
+_REPLICATION_CODE = re.compile(r"(?:refuse|fail|Obstacle|_health_error|ArmError)\(\s*\"?[\w-]+\"?,\s*\"(\w+)\"")
 _CODE = re.compile(r'"((?:BMSUserError|UserError|CloudDos|StorageModel|ServiceResource)\w+)"')
 
 
@@ -30,3 +31,11 @@ def test_every_code_that_is_answered_is_listed_once() -> None:
     codes = DIFFERENCES["codes"]
     listed = [*codes["recorded"], *codes["told"], *codes["plausible"]]
     assert sorted(answered) == sorted(listed)
+
+
+def test_every_code_of_site_recovery_is_listed_once() -> None:
+    folder = Path(str(providers.__file__)).parent
+    files = [*folder.glob("replication_*.py"), *folder.glob("recovery_plan*.py")]
+    answered = {code for file in files for code in _REPLICATION_CODE.findall(file.read_text(encoding="utf-8"))}
+    codes = DIFFERENCES["replicationCodes"]
+    assert sorted(answered) == sorted([*codes["told"], *codes["plausible"]])
