@@ -198,6 +198,8 @@ class _Builder:
         world, machine = self._world, self._machine(shape.vm)
         container = self._container(machine["location"])
         item_id = f"{container}/replicationProtectedItems/{machine['name']}"
+        if world.store.has(item_id):  # a machine of that name in another resource group
+            item_id = f"{container}/replicationProtectedItems/{shape.vm.replace('/', '-')}"
         sent = self._sent(shape, machine)
         mapping = self._mapping_to(container, shape.to)
         item = new_item(world, item_id, check_enabling(world, item_id, mapping["policy"], sent), sent)

@@ -110,6 +110,35 @@ def test_an_estate_begins_in_any_state(
     assert names == ["asr-a2a-default-northeurope", "asr-a2a-default-westeurope"]
 
 
+def test_two_regions_go_to_a_third(caller_of: Callable[[dict[str, Any]], Caller]) -> None:
+    """One vault, one policy, a route from each region; a plan has one source only (ASR-61)."""
+    document = replicated()
+    document["resourceGroups"].append({"subscription": "Tests", "name": "rg-East", "location": "eastus2"})
+    document["virtualMachines"] += [
+        {"name": name, "resourceGroup": "rg-East", "osDisk": {"sizeGB": 32}} for name in ("east-01", "web-01")
+    ]
+    document["storageAccounts"].append({"name": "cacheeast", "resourceGroup": "rg-East"})
+    vault = document["siteRecovery"][0]
+    vault["routes"].append({"from": "eastus2", "to": "northeurope", "policy": "day"})
+    vault["machines"] += [
+        {"vm": f"rg-East/{name}", "to": "northeurope", "resourceGroup": "rg-DR", "cache": "cacheeast"}
+        for name in ("east-01", "web-01")
+    ]
+    caller = caller_of(document)
+    items = caller.get(f"{VAULT}/replicationProtectedItems")["value"]
+    sources = sorted((one["name"], one["properties"]["primaryFabricFriendlyName"]) for one in items)
+    assert sources == [("east-01", "East US 2"), ("web-01", "East US 2"), ("web-01", "West Europe")]
+    groups: list[dict[str, Any]] = [
+        {"groupType": "Boot", "replicationProtectedItems": [{"id": one["id"]} for one in items]}
+    ]
+    fabrics = f"{VAULT}/replicationFabrics/asr-a2a-default"
+    plan = {"primaryFabricId": f"{fabrics}-eastus2", "recoveryFabricId": f"{fabrics}-northeurope", "groups": groups}
+    answer = caller.send("PUT", f"{VAULT}/replicationRecoveryPlans/rp-both", {"properties": plan})
+    assert (answer.code, answer.rule) == ("InvalidRecoveryPlanItem", "ASR-61")
+    groups[0]["replicationProtectedItems"] = [{"id": one["id"]} for one in items if "eastus2" in one["id"]]
+    caller.do("PUT", f"{VAULT}/replicationRecoveryPlans/rp-both", plan)
+
+
 def test_an_estate_may_have_a_machine_without_new_points(caller_of: Callable[[dict[str, Any]], Caller]) -> None:
     caller = caller_of(replicated(stalledHours=3))
     item = caller.get(f"{VAULT}/replicationProtectedItems")["value"][0]["properties"]
