@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -25,6 +26,9 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "emulator": ("reconciler.cli.emulator", "Run a local Azure to try policies on."),
 }
 """Command → module and the line `--help` shows: a module is imported only when its command runs (start-up counts)."""
+_YOUNG = 200_000
+"""Objects made between two looks for cycles. Nearly all that a plan is made of stays to its end: at Python's 700, a
+third of the CPU goes to walking over it."""
 
 
 class LazyGroup(click.Group):
@@ -58,6 +62,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and end the process. An expected failure is a message; anything else is shown as our bug."""
+    gc.set_threshold(_YOUNG, 20, 50)
     sys.exit(run(arguments))
 
 

@@ -63,6 +63,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     restore: RestoreRequest | None = None
     """What was asked to be restored; None where the policies asked for everything."""
 
+    def __repr__(self) -> str:
+        """Short: asyncio spells out the result of the main task when it ends, and that of 40,000 changes takes seconds
+        and 200 MiB."""
+        return f"<Plan of {self.created}: {len(self.changes):,} changes>"
+
     @property
     def actionable(self) -> tuple[Change, ...]:
         """The changes that apply would make: those with steps that are not blocked."""
