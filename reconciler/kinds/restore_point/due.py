@@ -65,12 +65,13 @@ def obstacles(asked: Asked, expansion: Expansion) -> Iterator[Remark]:
 def due_point(asked: Asked, points: Sequence[Resource], expansion: Expansion) -> Resource | Remark | None:
     """The point of the current slot where it is to be taken; a remark where it is put off; None where it is there.
 
-    `points` are all live ones of the VM. One of this slot that failed is taken again, under its own address.
+    `points` are all live ones of the VM. One of this slot that failed is taken again, under its own address; one of a
+    slot that has not begun, which a wrong clock took, stands in for no other.
     """
     slot = asked.cadence.slot(expansion.now)
     own = [one for one in points if fold(facts_of(one).schedule) == fold(asked.name) and facts_of(one).slot]
     of_slot = [one for one in own if facts_of(one).slot == slot]
-    if any((known := facts_of(one).slot) and known >= slot and not _failed(one) for one in own):
+    if any((known := facts_of(one).slot) and slot <= known <= expansion.now and not _failed(one) for one in own):
         return None
     reason = _covered(asked, slot, expansion) or _put_off(asked, points, expansion.now)
     if reason is None and not of_slot and len(points) >= MOST_POINTS:

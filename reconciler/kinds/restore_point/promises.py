@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from reconciler.kinds.base import Expansion
 from reconciler.kinds.remarks import Remark, Remarks
@@ -21,12 +22,28 @@ OBJECTIVES = "objectives"
 
 def remark_promises(asked: Asked, points: Sequence[Resource], expansion: Expansion, remarks: Remarks) -> None:
     """`snapshot-late`, `rpo-missed` and `less-consistent` of one VM; nothing of one that has no point yet."""
-    usable = [facts_of(one) for one in points if facts_of(one).usable and facts_of(one).slot]
+    usable = []
+    for facts in map(facts_of, points):
+        if facts.slot and facts.slot > expansion.now:
+            remarks.add(_ahead(asked, facts.slot), asked.machine.name)
+        elif facts.slot and facts.usable:
+            usable.append(facts)
     if not usable:
         return
     newest = max(usable, key=lambda facts: facts.created)
     for finding in (*_late(asked, usable, expansion), *_rpo(asked, newest, expansion), *_consistency(asked, newest)):
         remarks.add(finding, asked.machine.name)
+
+
+def _ahead(asked: Asked, slot: datetime) -> Remark:
+    return Remark(
+        code="snapshot-ahead",
+        subject=asked.subject,
+        message=f"the slot of a restore point, {spell_slot(slot)}, has not begun: it was taken where a clock was "
+        "wrong; until then it stays and stands in for no other",
+        advice="set the clock of the machine that ran apply right",
+        source=asked.document.at("every"),
+    )
 
 
 def _late(asked: Asked, usable: Sequence[RestorePointFacts], expansion: Expansion) -> Iterator[Remark]:

@@ -72,12 +72,14 @@ def settle(points: Sequence[Resource], taken: Resource | None, schedules: Schedu
 
 
 def _groups(points: Sequence[Resource], taken: Resource | None, schedules: Schedules, now: datetime) -> Iterator[Group]:
-    """Points that others made (no slot), that are going already, and the one that is taken again, are in none."""
+    """Points that others made (no slot), that are going already, the one that is taken again, and those of slots that
+    have not begun, which a wrong clock took, are in none."""
     found: dict[str, list[Resource]] = defaultdict(list)
     for one in points:
         facts = facts_of(one)
         again = taken is not None and one.address == taken.address
-        if facts.slot is not None and facts.state.lower() != "deleting" and not again:
+        begun = facts.slot is not None and facts.slot <= now
+        if begun and facts.state.lower() != "deleting" and not again:
             found[fold(facts.schedule)].append(one)
     due: Due | None = taken.observed if taken else None
     for name in sorted(found):
@@ -102,8 +104,8 @@ def _judge_group(group: Group) -> Iterator[tuple[Resource, Expiry | None, bool]]
         else:
             earlier = parse_keep(facts.keep)
             pruned = earlier is not None and earlier != keep and _slot(one) in group.held(earlier)
-            now = "keeps less since it was taken," if pruned else "keeps"
-            why = f"its retention has ended: schedule {name} {now} {keeps}"
+            now = "keeps less than when it was taken:" if pruned else "keeps"
+            why = f"{'' if pruned else 'retention has ended: '}schedule {name} {now} {keeps}"
             expiry = Expiry(why=why, keeps=keeps, pruned=pruned)
             yield one, expiry, rules == (NEWEST,)
 

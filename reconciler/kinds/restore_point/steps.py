@@ -99,11 +99,11 @@ def point_consequences(comparison: Comparison[RestorePointSpec]) -> Iterator[Con
         elif wanted.pruned:
             yield Consequence(
                 effect=Effect.PRUNES,
-                text=f"prunes a restore point of {age}, which the schedule would keep if its keep had not been changed",
+                text=f"prunes what would be kept if the schedule had not been changed ({age} old)",
                 figures={"recovery_points_pruned": 1},
             )
         else:
-            yield Consequence(effect=Effect.NONE, text=f"{age} old; schedule {facts.schedule} keeps {wanted.keeps}")
+            yield Consequence(effect=Effect.NONE, text=f"{age} old; the others stay whole without it")
 
 
 def _stored(due: Due) -> Consequence:

@@ -48,4 +48,4 @@ def _lost(seen: Expiry, age: str) -> Consequence:
         )
     if seen.failed:
         return Consequence(effect=Effect.NONE, text="nothing is lost: it failed")
-    return Consequence(effect=Effect.NONE, text=f"{age} old; schedule {seen.schedule} keeps {seen.keeps}")
+    return Consequence(effect=Effect.NONE, text=f"{age} old; the others stay whole without it")

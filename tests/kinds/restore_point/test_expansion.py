@@ -92,6 +92,17 @@ def test_a_slot_is_taken_once_and_again_only_where_azure_failed(expansion: Make,
     assert resources[0].address.name == "20260302T0600Z"
 
 
+def test_a_point_of_a_slot_that_has_not_begun_stands_in_for_none_and_stays(expansion: Make) -> None:
+    """A clock was wrong once: neither the cadence stops nor does one too many go because of it."""
+    ahead = point(HOME, SLOT + 600 * HOUR, late=-605 * HOUR)
+    points = [ahead, *(point(HOME, SLOT - 6 * HOUR * index) for index in (1, 2, 3))]
+    resources, findings = expand(expansion([schedule()], [assign(VM)], points))
+    assert taken(resources) == [SLOT]
+    assert expired(resources) == ["20260301T1200Z"]
+    assert ahead not in resources
+    assert "snapshot-ahead" in codes(findings)
+
+
 def test_the_newest_three_stay_and_what_goes_waits_for_the_new_one(expansion: Make) -> None:
     slots = [SLOT - 6 * HOUR * index for index in (1, 2, 3, 4)]
     resources, findings = expand(expansion([schedule()], [assign(VM)], [point(HOME, one) for one in slots]))

@@ -76,14 +76,14 @@ def test_what_is_told_of_each_change(expansion: Make) -> None:
             "only what changed since the one of 2026-03-02T00:00Z (6 h)",
         ),
         "20260301T1200Z": (
-            "its retention has ended: schedule six-hourly keeps less since it was taken, the newest 3",
+            "schedule six-hourly keeps less than when it was taken: the newest 3",
             Effect.PRUNES,
-            "prunes a restore point of 20 h, which the schedule would keep if its keep had not been changed",
+            "prunes what would be kept if the schedule had not been changed (20 h old)",
         ),
         "20260301T0600Z": (
-            "its retention has ended: schedule six-hourly keeps the newest 3",
+            "retention has ended: schedule six-hourly keeps the newest 3",
             Effect.NONE,
-            "1 d 2 h old; schedule six-hourly keeps the newest 3",
+            "1 d 2 h old; the others stay whole without it",
         ),
         "20260301T0000Z": (
             "slot 2026-03-01T00:00Z failed: nothing can be restored from it",
