@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from reconciler.azure.backup_jobs import job_complaint, job_named, job_progress
 from reconciler.azure.failures import complaint, guarded, is_guarded, refusal
 from reconciler.azure.job_errors import with_causes
+from reconciler.azure.job_progress import progress
 from reconciler.errors import AbsentError, FailedError, OperationTimeoutError, UnreachableError
 
 if TYPE_CHECKING:
@@ -35,20 +37,26 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `url` is polled as it was given: ARM signs it. `via` is how to read the answer: a status document, a result that
     stays 202 until it is there, the resource's own `provisioningState`, a backup job, the resource's
     `completionPercent` (SN-12), or a replicated VM's two states, which become Protected long after the operation that
-    enabled it has ended (site-recovery.md §4). `resource` is the ARM id that was written.
+    enabled it has ended (site-recovery.md §4); or a job of Site Recovery, for the sake of its tasks. `resource` is the
+    ARM id that was written.
     `gone_is_success`: a 404 means that the delete is done (the address of a deleted vault's operation goes with it).
     `background`: the resource's address, where its data is still copied after the operation has ended; it is waited
     for until that is complete, also when Azure has forgotten the operation meanwhile.
     `causes`: the job of Site Recovery that tells more than the operation does, should it fail.
+    `then_job`: the address of the backup job that goes on where the operation ends within seconds, with `{job}` for the
+    id that its last answer names: a restore (backup.md §6). `asks` is the body that the job is asked for with, by POST:
+    that is how the secondary region has it.
     """
 
     url: str
-    via: Literal["azure-async", "location", "resource", "job", "completion", "protection"]
+    via: Literal["azure-async", "location", "resource", "job", "completion", "protection", "replication-job"]
     resource: str
     gone_is_success: bool = False
     job: str = ""
     background: str = ""
     causes: str = ""
+    then_job: str = ""
+    asks: dict[str, str] = {}
 
 
 class Accepted:
@@ -109,10 +117,26 @@ async def wait(
         if not operation.causes:
             raise
         raise await with_causes(azure, operation.causes, error) from error
+    if operation.then_job and operation.via != "job":
+        return await _poll(azure, _job_after(operation, body), limit, on_poll)
     if not operation.background:
         return body
     copying = Operation(url=operation.background, via="completion", resource=operation.resource)
     return await _poll(azure, copying, limit, on_poll)
+
+
+def _job_after(operation: Operation, body: Mapping[str, Any]) -> Operation:
+    job = job_named(body)
+    if not job:
+        raise FailedError(
+            f"the operation on {operation.resource} has ended and names no job",
+            resource=operation.resource,
+            why="what it began runs as a job of the vault, and Azure did not say which",
+            advice="run this again: it looks for the job",
+        )
+    asks = {name: text.replace("{job}", job) for name, text in operation.asks.items()}
+    url = operation.then_job.replace("{job}", job)
+    return Operation(url=url, via="job", resource=operation.resource, job=job, asks=asks)
 
 
 async def _poll(azure: Azure, operation: Operation, limit: timedelta, on_poll: OnPoll | None) -> Mapping[str, Any]:
@@ -120,7 +144,8 @@ async def _poll(azure: Azure, operation: Operation, limit: timedelta, on_poll: O
     while True:
         delay: float | None = None
         try:
-            answer = await azure.exchange("GET", url)
+            job = operation.via == "job" and operation.asks
+            answer = await (azure.exchange("POST", url, operation.asks) if job else azure.exchange("GET", url))
         except UnreachableError as error:
             state, last = "no answer", str(error)
         else:
@@ -175,7 +200,8 @@ def _read(answer: Answer, operation: Operation) -> tuple[Mapping[str, Any] | Non
         return body, "Succeeded"
     if answer.status == 200 and not body:
         return body, "Succeeded"
-    return None, state or "InProgress"
+    tell = {"replication-job": progress, "job": job_progress}.get(operation.via)
+    return None, (tell(body) if tell else "") or state or "InProgress"
 
 
 def _read_refusal(answer: Answer, operation: Operation) -> Mapping[str, Any] | None:
@@ -228,15 +254,16 @@ def _read_protection(body: Mapping[str, Any], operation: Operation) -> tuple[Map
 
 
 def _state(body: Mapping[str, Any], operation: Operation) -> str:
-    if operation.via in ("resource", "job"):
+    field = {"resource": "provisioningState", "job": "status", "replication-job": "state"}.get(operation.via)
+    if field:
         properties = body.get("properties")
-        field = "provisioningState" if operation.via == "resource" else "status"
         return str(properties.get(field) or "") if isinstance(properties, Mapping) else ""
     return str(body.get("status") or "")
 
 
 def _failed(body: Mapping[str, Any], state: str, operation: Operation) -> FailedError:
-    said = complaint(body)
+    envelope, advice = job_complaint(body) if operation.via == "job" else ({}, "")
+    said = complaint(envelope or body)
     if is_guarded(said):
         return guarded(said, operation.resource)  # type: ignore[return-value]  # a sibling; both are AzureError
     return FailedError(
@@ -244,6 +271,7 @@ def _failed(body: Mapping[str, Any], state: str, operation: Operation) -> Failed
         code=said.code,
         resource=operation.resource,
         why=f"{said.code}: {said.message}" if said.message else said.code or "Azure gave no reason",
+        advice=advice,
     )
 
 

@@ -42,15 +42,18 @@ def replication_step(
     )
 
 
-async def begin(call: Callable[..., Awaitable[Any]], *names: str, body: Any, resource: ArmId) -> Operation | None:
+async def begin(
+    call: Callable[..., Awaitable[Any]], *names: str, resource: ArmId, body: Any = None
+) -> Operation | None:
     """Send a write through a `begin_…` method of the typed client, and answer what to wait for. `names` are those of
-    the path, from the resource group on. An operation has a job of the same name, which tells why it failed. Raises
-    what Azure's refusal means."""
+    the path, from the resource group on; some writes have no `body`. An operation has a job of the same name, which
+    tells why it failed. Raises what Azure's refusal means."""
     from azure.core.exceptions import AzureError as SdkError
 
     accepted = Accepted()
     try:
-        await call(*names, body, polling=False, raw_response_hook=accepted)
+        sent = names if body is None else (*names, body)
+        await call(*sent, polling=False, raw_response_hook=accepted)
     except SdkError as error:
         raise failure(error, str(resource)) from error
     operation = accepted.operation(str(resource))

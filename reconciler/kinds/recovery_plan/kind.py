@@ -18,6 +18,7 @@ from reconciler.kinds.base import Comparison, DocumentKind, Expansion, Kind, Rul
 from reconciler.kinds.phrases import Phrase, some_names
 from reconciler.kinds.recovery_plan.expansion import expand_plans
 from reconciler.kinds.recovery_plan.inventory import read_plans
+from reconciler.kinds.recovery_plan.operations import VERBS, check_operated, find_operation, operate
 from reconciler.kinds.recovery_plan.phrases import plan_phrases
 from reconciler.kinds.recovery_plan.requests import read_back, send
 from reconciler.kinds.recovery_plan.rules import check_plan, selectors_of
@@ -128,12 +129,14 @@ class RecoveryPlanKind(Kind[RecoveryPlanSpec]):
         return plan_phrases(spec)
 
     async def perform(self, azure: Azure, step: Step) -> Operation | None:
-        return await send(azure, step)
+        return await (operate if step.verb in VERBS else send)(azure, step)
 
     async def verify(self, azure: Azure, step: Step) -> None:
-        await read_back(azure, step)
+        await (check_operated if step.verb in VERBS else read_back)(azure, step)
 
     async def running(self, azure: Azure, step: Step, since: datetime) -> Operation | None:
-        """A plan that is still being saved: Azure refuses to save it a second time."""
+        """A plan that is still being saved: Azure refuses to save it a second time. Or the operation of it."""
+        if step.verb in VERBS:
+            return await find_operation(azure, step, since)
         plan = ArmId(step.arguments["id"])
         return await find_open_job(azure, plan, "SaveRecoveryPlan", (plan.name,), since)

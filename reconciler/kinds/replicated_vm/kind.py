@@ -15,6 +15,7 @@ from reconciler.kinds.replicated_vm.consequences import replication_consequences
 from reconciler.kinds.replicated_vm.expansion import expand_replications
 from reconciler.kinds.replicated_vm.inventory import read_items
 from reconciler.kinds.replicated_vm.jobs import find_running
+from reconciler.kinds.replicated_vm.operations import VERBS, check_operated, find_operation, operate
 from reconciler.kinds.replicated_vm.outcome import judge_outcome
 from reconciler.kinds.replicated_vm.phrases import replication_phrases, replication_summary
 from reconciler.kinds.replicated_vm.requests import read_back, send
@@ -90,10 +91,10 @@ class ReplicatedVmKind(Kind[ReplicatedVmSpec]):
         return judge_outcome(resource, objectives, now)
 
     async def perform(self, azure: Azure, step: Step) -> Operation | None:
-        return await send(azure, step)
+        return await (operate if step.verb in VERBS else send)(azure, step)
 
     async def verify(self, azure: Azure, step: Step) -> None:
-        await read_back(azure, step)
+        await (check_operated if step.verb in VERBS else read_back)(azure, step)
 
     async def running(self, azure: Azure, step: Step, since: datetime) -> Operation | None:
-        return await find_running(azure, step, since)
+        return await (find_operation if step.verb in VERBS else find_running)(azure, step, since)
