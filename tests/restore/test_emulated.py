@@ -153,6 +153,10 @@ async def test_a_vm_that_is_gone_comes_back_from_its_snapshots(restoring: Restor
         assert outcome.result is not None, outcome.review.plan.findings
         assert outcome.result.exit_code == 0, site.events
         assert (await site.plan(request)).empty
+        path = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/{MACHINE.name}"
+        made = site.served.emulator.world.store.get(path)
+        assert made is not None
+        assert made["properties"]["securityProfile"]["securityType"] == "TrustedLaunch", "its OS disk tells"
 
 
 async def test_a_half_made_resource_is_no_free_name(restoring: Restoring, estate: dict[str, Any]) -> None:

@@ -64,6 +64,13 @@ class MachineShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     created_days_ago: int = 400
 
 
+DISK_SECURITY = {
+    "TrustedLaunch": "TrustedLaunch",
+    "ConfidentialVM": "ConfidentialVM_VMGuestStateOnlyEncryptedWithPlatformKey",
+}
+"""What the OS disk of a machine says of its security (Microsoft.Compute/disks, `DiskSecurityTypes`)."""
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where a machine goes: its group's id as declared, its region, and the time it is built at."""
 
@@ -197,6 +204,8 @@ def _attached_disks(
     suffix = hashlib.md5(machine_id.encode(), usedforsecurity=False).hexdigest()
     os_name = os_disk.name or f"{shape.name}_OsDisk_1_{suffix}"
     made = [(-1, disk_body(os_name, os_disk, group, location, created, os=shape.os, owner=machine_id, zone=shape.zone))]
+    if shape.security_type:
+        made[0][1]["properties"]["securityProfile"] = {"securityType": DISK_SECURITY[shape.security_type]}
     for position, entry in enumerate(shape.data_disks):
         disk = entry if isinstance(entry, DiskShape) else DiskShape(size_gb=entry)
         name = disk.name or f"{shape.name}_DataDisk_{position}"
