@@ -50,7 +50,8 @@ class Prospect:
         last_copy = {resource.location: resource.address for resource in self.copies}
         for point in self.series.points:
             if point.address in new:
-                continue  # it failed, and is made again
+                new[point.address] = _again(new[point.address], point)
+                continue
             expiry = self.leaving.get(point)
             if expiry is None:
                 yield self._staying(point)
@@ -73,6 +74,22 @@ class Prospect:
             "public_network_access": document.at("publicNetworkAccess"),
         }
         return dataclasses.replace(point.resource, spec=wanted, source=document.source, origins=origins)
+
+
+def _again(wanted: Resource, failed: Point) -> Resource:
+    """One that failed is made again with the same settings about export, where its schedule does not say others."""
+    spec: SnapshotSpec = wanted.spec  # type: ignore[assignment]  # an address of this kind
+    before: SnapshotSpec = failed.resource.spec  # type: ignore[assignment]
+    policy = spec.network_access_policy or before.network_access_policy
+    return dataclasses.replace(
+        wanted,
+        spec=msgspec.structs.replace(
+            spec,
+            network_access_policy=policy,
+            disk_access=spec.disk_access if spec.network_access_policy else before.disk_access,
+            public_network_access=spec.public_network_access or before.public_network_access,
+        ),
+    )
 
 
 def _going(survey: Survey, point: Point, expiry: Expiry, waits: Address | None, wish: Wish | None) -> Resource:

@@ -79,6 +79,7 @@ def test_a_failed_one_is_taken_again_and_older_failed_ones_go() -> None:
     kept = [snapshot(DISK, NOON), snapshot(DISK, MIDNIGHT)]
     outlook = Estate(live=[failed, older, *kept]).outlook()
     assert [one.address for one in outlook.taken] == [failed.address]
+    assert outlook.spec(wanted).network_access_policy == "AllowAll", "as it was set"
     assert coming(outlook.taken[0]).previous == MIDNIGHT
     assert outlook.expired == sorted([older.address.name, kept[0].address.name])
 
