@@ -7,6 +7,7 @@ before anything is begun.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.failures import unreadable
 from reconciler.errors import AbsentError, AzureError
 from reconciler.kinds.replication_route import located_routes
+from reconciler.kinds.resource_group import group_regions
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable
@@ -99,7 +101,18 @@ async def read_site(azure: Azure, declared: Declared) -> tuple[ReplicationSite, 
         _read_each(azure, declared, accounts, _read_account, ACCOUNT, "Microsoft.Storage/storageAccounts/read"),
         _read_each(azure, declared, networks, _read_network, NETWORK, "Microsoft.Network/virtualNetworks/read"),
     )
-    return ReplicationSite(found_accounts, found_networks), [*account_gaps, *network_gaps]
+    groups = await _read_groups(azure, declared) if routes else {}
+    return ReplicationSite(found_accounts, found_networks, groups), [*account_gaps, *network_gaps]
+
+
+async def _read_groups(azure: Azure, declared: Declared) -> dict[str, str]:
+    """From the lists that the reader of resource groups shares, and whose failures it reports."""
+    found: dict[str, str] = {}
+    for alias, subscription_id in declared.subscriptions.items():
+        with contextlib.suppress(AzureError):
+            regions = await group_regions(azure, subscription_id)
+            found |= {f"{alias}/{name}".casefold(): region for name, region in regions.items()}
+    return found
 
 
 async def _read_each(

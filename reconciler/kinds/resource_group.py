@@ -12,6 +12,7 @@ from reconciler.azure.failures import unreadable
 from reconciler.errors import AzureError
 from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable
+from reconciler.model.location import normalise_location
 
 API_VERSION = "2024-11-01"
 NAME = "resource_group"
@@ -21,14 +22,24 @@ class GroupBody(msgspec.Struct, frozen=True):
     """One resource group of the list."""
 
     name: str
+    location: str = ""
 
 
 async def group_names(azure: Azure, subscription_id: str) -> dict[str, str]:
     """Case-folded name → the name as it was created; asked once a refresh. Raises what the list raises."""
+    return {group.name.casefold(): group.name for group in await _groups(azure, subscription_id)}
 
-    async def read() -> dict[str, str]:
+
+async def group_regions(azure: Azure, subscription_id: str) -> dict[str, str]:
+    """Case-folded name → region, from the same list. Raises what the list raises."""
+    groups = await _groups(azure, subscription_id)
+    return {group.name.casefold(): normalise_location(group.location) for group in groups}
+
+
+async def _groups(azure: Azure, subscription_id: str) -> tuple[GroupBody, ...]:
+    async def read() -> tuple[GroupBody, ...]:
         path = f"/subscriptions/{subscription_id}/resourcegroups"
-        return {group.name.casefold(): group.name async for group in azure.list(path, API_VERSION, GroupBody)}
+        return tuple([group async for group in azure.list(path, API_VERSION, GroupBody)])
 
     return await azure.shared(f"resource groups:{subscription_id.lower()}", read)
 

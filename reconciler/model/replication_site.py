@@ -36,7 +36,11 @@ class VirtualNetwork:
 
 @dataclass(frozen=True, slots=True)
 class ReplicationSite:
-    """What stands at both ends of the declared routes. None is what is not there; what could not be read is missing."""
+    """What stands at both ends of the declared routes. None is what is not there; what could not be read is missing.
+
+    `groups` holds the region of every resource group, by `alias/name`, case-folded.
+    """
 
     accounts: Mapping[ArmId, CacheAccount | None] = field(default_factory=dict)
     networks: Mapping[ArmId, VirtualNetwork | None] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)

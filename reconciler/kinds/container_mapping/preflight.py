@@ -74,7 +74,7 @@ def _check_type(route: LocatedRoute, account: CacheAccount) -> Iterator[Finding]
 
 
 def check_target_group(route: LocatedRoute, expansion: Expansion) -> Iterator[Finding]:
-    """The resource groups that the VMs fail over into are there."""
+    """The resource groups that the VMs fail over into are there, in another region."""
     wanted: dict[tuple[str, str], list[str]] = defaultdict(list)
     for item in expansion.assignments:
         if _takes(item, route):
@@ -82,18 +82,31 @@ def check_target_group(route: LocatedRoute, expansion: Expansion) -> Iterator[Fi
             name = route.value.target_resource_group.replace("{resourceGroup}", machine.resource_group)
             wanted[route.value.target_subscription or machine.subscription, name].append(machine.name)
     for (alias, name), machines in sorted(wanted.items()):
-        known = f"{alias}/{name}".casefold() in expansion.live.resource_groups
-        if known or expansion.live.hides(Address(GROUP, alias, name)):
-            continue
-        subscription = expansion.declared.subscriptions.get(alias, "")
-        yield Finding(
-            code="ASR-12",
-            message=f"ReplicationRoute {route.name} targetResourceGroup: there is no resource group {name} in "
-            f"subscription {alias} for {some_names(machines)}",
-            advice=f"az group create --name {name} --location {route.leg.end.region} --subscription {subscription}",
-            source=route.document.at("targetResourceGroup"),
-            rule_source="a2aq",
-        )
+        known = f"{alias}/{name}".casefold()
+        path = f"ReplicationRoute {route.name} targetResourceGroup"
+        if known not in expansion.live.resource_groups:
+            if not expansion.live.hides(Address(GROUP, alias, name)):
+                subscription = expansion.declared.subscriptions.get(alias, "")
+                message = f"there is no resource group {name} in subscription {alias} for {some_names(machines)}"
+                advice = (
+                    f"az group create --name {name} --location {route.leg.end.region} --subscription {subscription}"
+                )
+                yield _group_finding(route, f"{path}: {message}", advice)
+        elif expansion.live.site.groups.get(known) == route.leg.start.region and not route.zone_to_zone:
+            message = (
+                f"resource group {name} is in {route.leg.start.region}, which {some_names(machines)} fail over from"
+            )
+            yield _group_finding(route, f"{path}: {message}", f"name a resource group in {route.leg.end.region}")
+
+
+def _group_finding(route: LocatedRoute, message: str, advice: str) -> Finding:
+    return Finding(
+        code="ASR-12",
+        message=message,
+        advice=advice,
+        source=route.document.at("targetResourceGroup"),
+        rule_source="a2aq",
+    )
 
 
 def _takes(item: Assignment, route: LocatedRoute) -> bool:

@@ -82,18 +82,21 @@ def test_an_account_that_could_not_be_read_is_not_called_missing() -> None:
     assert list(check_account(only_route(declare()), Live(state={}))) == []
 
 
-def groups_told(groups: set[str], *, unread: bool = False, **changes: Any) -> list[Finding]:
+def groups_told(
+    groups: set[str], *, region: str = "northeurope", unread: bool = False, **changes: Any
+) -> list[Finding]:
     declared = declare(**changes)
     machines = [
-        Machine(ArmId(f"/subscriptions/{PROD}/resourceGroups/rg-app/vm{n}"), "prod", "rg-app", f"vm{n}", region)
-        for n, region in enumerate(("westeurope", "westeurope", "uksouth"))
+        Machine(ArmId(f"/subscriptions/{PROD}/resourceGroups/rg-app/vm{n}"), "prod", "rg-app", f"vm{n}", location)
+        for n, location in enumerate(("westeurope", "westeurope", "uksouth"))
     ]
     protection = Protection(select=Selector(names=("*",)), aspects={})
     held: Document[Protection] = document("Protection", "p", protection)
     aspect = Replication(target_region="North Europe")
     items = tuple(Assignment(one, "replication", aspect, held, HERE, Objectives()) for one in machines)
     gap = Unreadable(kinds=("resource_group",), scope="prod", message="the groups could not be read")
-    live = Live(state={}, resource_groups=frozenset(groups), unreadable=(gap,) if unread else ())
+    site = ReplicationSite(groups=dict.fromkeys(groups, region))
+    live = Live(state={}, resource_groups=frozenset(groups), unreadable=(gap,) if unread else (), site=site)
     return list(check_target_group(only_route(declared), Expansion(declared, items, live, frozenset(), NOW)))
 
 
@@ -113,3 +116,11 @@ def test_the_group_of_each_vm_is_looked_for_in_the_subscription_it_fails_over_to
 
 def test_groups_that_could_not_be_read_are_not_called_missing() -> None:
     assert groups_told(set(), unread=True) == []
+
+
+def test_a_target_group_in_the_region_that_is_lost_is_told() -> None:
+    (found,) = groups_told({"prod/rg-dr"}, region="westeurope")
+    assert found.code == "ASR-12"
+    assert "rg-dr is in westeurope, which VMs vm0, vm1 fail over from" in found.message
+    assert found.advice == "name a resource group in northeurope"
+    assert groups_told({"prod/rg-dr"}, region="uksouth") == []
