@@ -35,11 +35,11 @@ from reconciler.diff.guards import guard
 from reconciler.diff.limits import keep_within_limits
 from reconciler.diff.targets import narrow
 from reconciler.kinds.base import Kind, Situation
-from reconciler.kinds.registry import by_name, kinds, restored_kinds
+from reconciler.kinds.registry import asked_kinds, by_name, kinds
 from reconciler.live.refresh import refresh
 from reconciler.model.document import Declared
 from reconciler.model.live import Live
-from reconciler.model.restore_request import RestoreRequest
+from reconciler.model.restore_request import BackupRequest, RestoreRequest
 from reconciler.model.snapshot_schedule import ASPECT as SNAPSHOTS
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan
@@ -48,6 +48,9 @@ from reconciler.restore.wish import check_blocked, check_found
 
 if TYPE_CHECKING:
     from reconciler.azure.clients import Azure
+
+BACKUP = "backup"
+"""The aspect of a Protection that vaults serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,10 @@ async def plan_restore(azure: Azure, declared: Declared, request: RestoreRequest
 
     Raises UsageError where what to restore from is not found.
     """
-    live = await look_for_snapshots(azure, declared)
+    from_vault = isinstance(request, BackupRequest)
+    live = await (look_for_backups if from_vault else look_for_snapshots)(azure, declared)
     wish = await resolve(azure, declared, live, request)
-    makers = {kind.name: kind for kind in restored_kinds()}
+    makers = {kind.name: kind for kind in asked_kinds()}
     looks = (makers[item.address.kind].look(azure, item) for item in wish.resources)
     there = [found for found in await asyncio.gather(*looks) if found]
     rests_on = {item.address: item for item in wish.sources}
@@ -130,8 +134,8 @@ async def plan_restore(azure: Azure, declared: Declared, request: RestoreRequest
         azure.now(),
     )
     findings = (*wish.findings, *(finding for found in there for finding in check_found(found)))
-    compared = compare(situation, (*restored_kinds(), *_taking_snapshots()), findings)
-    plan = guard(compared, situation, (*restored_kinds(), *_taking_snapshots()))
+    compared = compare(situation, (*asked_kinds(), *_taking_snapshots()), findings)
+    plan = guard(compared, situation, (*asked_kinds(), *_taking_snapshots()))
     told = (finding for finding in plan.findings if finding.topic != "objectives")  # those are drift's matter
     kept = sort_findings((*told, *check_blocked(plan.changes)))
     return msgspec.structs.replace(plan, findings=kept, unchanged=plan.unchanged - len(rests_on), restore=wish.request)
@@ -142,8 +146,17 @@ async def look_for_snapshots(azure: Azure, declared: Declared) -> Live:
     return await refresh(azure, declared, _taking_snapshots())
 
 
+async def look_for_backups(azure: Azure, declared: Declared) -> Live:
+    """The VMs, and what the vaults hold of them; nothing else."""
+    return await refresh(azure, declared, _serving(BACKUP))
+
+
 def _taking_snapshots() -> tuple[Kind[Any], ...]:
-    return tuple(kind for kind in kinds() if SNAPSHOTS in (kind.serves, kind.aspect.name if kind.aspect else ""))
+    return _serving(SNAPSHOTS)
+
+
+def _serving(aspect: str) -> tuple[Kind[Any], ...]:
+    return tuple(kind for kind in kinds() if aspect in (kind.serves, kind.aspect.name if kind.aspect else ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from reconciler.kinds.base import Kind
 
 if TYPE_CHECKING:
     from reconciler.kinds.restoration import RestoredKind
+    from reconciler.kinds.vault_restore.kind import VaultRestoreKind
 
 
 @cache
@@ -59,6 +60,14 @@ def restored_kinds() -> tuple[RestoredKind[Any, Any], ...]:
 
 
 @cache
+def asked_kinds() -> tuple[RestoredKind[Any, Any] | VaultRestoreKind, ...]:
+    """All that `reconciler restore` may ask for: what it makes itself, and what a vault makes for it."""
+    from reconciler.kinds.vault_restore.kind import VaultRestoreKind
+
+    return (*restored_kinds(), VaultRestoreKind())
+
+
+@cache
 def by_name() -> Mapping[str, Kind[Any]]:
     """Every kind whose steps a plan may hold, whoever asked for them."""
-    return {kind.name: kind for kind in (*kinds(), *restored_kinds())}
+    return {kind.name: kind for kind in (*kinds(), *asked_kinds())}

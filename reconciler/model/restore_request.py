@@ -38,4 +38,27 @@ class MachineRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     partial: bool = False
 
 
-RestoreRequest: TypeAlias = DiskRequest | MachineRequest
+class BackupRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="restore", tag="backup"):
+    """A VM, or its disks, from a recovery point of a vault. `into` is `vm` (a new one, `name`), `disks`, or `replace`:
+    the disks of the VM itself. `machine` and `point` are what was asked for; an ARM id, and the name of the recovery
+    point, once they were found. `disks` are `os` and LUNs, () for all; `secondary` takes the copies in the vault's
+    other region. `disk_access` is `same`, `public` or the ARM id of a disk access, where a disk is private (BP-105).
+    `again` makes it anew although a job has done it: once planned, the time of that job, or `never`.
+    """
+
+    machine: str
+    point: str
+    into: str
+    name: str = ""
+    subnet: str = ""
+    resource_group: str = ""
+    staging_account: str = ""
+    zone: str = ""
+    disks: tuple[str, ...] = ()
+    secondary: bool = False
+    disk_access: str = ""
+    encryption_set: str = ""
+    again: str = ""
+
+
+RestoreRequest: TypeAlias = DiskRequest | MachineRequest | BackupRequest

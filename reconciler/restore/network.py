@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.model.arm_id import ArmId
-from reconciler.model.restore_request import MachineRequest
+from reconciler.model.restore_request import BackupRequest, MachineRequest
 from reconciler.plan.finding import Finding, Severity
 from reconciler.restore.surroundings import Network, Surroundings
 
@@ -20,7 +20,7 @@ class Connection:
     findings: tuple[Finding, ...] = ()
 
 
-def connect(request: MachineRequest, region: str, around: Surroundings) -> Connection:
+def connect(request: MachineRequest | BackupRequest, region: str, around: Surroundings) -> Connection:
     """The subnet that was asked for, or that of the source VM; the source's security group where it can serve. Pure."""
     if around.unread:
         return Connection(findings=(_refused(f"the networks could not be read: {around.unread}", _READ),))

@@ -80,7 +80,8 @@ async def read_surroundings(azure: Azure, machine: ArmId, subnet: str) -> Surrou
     first = profile.network_interfaces[0].id if profile and profile.network_interfaces else ""
     try:
         if first:
-            interface = await azure.get(first, restored_interface.API_VERSION, InterfaceBody)
+            with contextlib.suppress(AbsentError):  # a subnet that is named needs none
+                interface = await azure.get(first, restored_interface.API_VERSION, InterfaceBody)
         named = subnet or (interface.subnet if interface else "")
         return Surroundings(source, interface, await _networks(azure, machine.subscription, named))
     except AzureError as error:
