@@ -23,10 +23,11 @@ from reconciler.desired.validate import validate
 from reconciler.emulator.emulator import Pace
 from reconciler.emulator.serving import Served, running_server
 from reconciler.errors import FailedError
-from reconciler.kinds.registry import kinds
+from reconciler.kinds.registry import by_name, kinds
 from reconciler.kinds.replication_jobs import JobBody
 from reconciler.kinds.replication_list import API_VERSION
 from reconciler.plan.change import Step
+from reconciler.plan.graph import waves
 from reconciler.plan.plan import Plan
 from reconciler.workflow import Machinery, Wishes, apply, look, plan_of
 from tests.kinds.conftest import NOW, PROD
@@ -361,5 +362,33 @@ def test_a_copy_that_goes_on_is_told_and_waited_for(running: Running) -> None:
             assert told[0].startswith("Initial replication is in progress")
             assert told[-1] == "Waiting for first recovery point"
             assert verbs(await run.plan(protection(targetSize="Standard_D8s_v5"))) == ["update"]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("waited", [True, False])
+@pytest.mark.parametrize("cut", range(3))
+def test_cut_off_anywhere_without_a_journal_it_still_gets_there(cut: int, waited: bool, running: Running) -> None:
+    """The run dies after one of the VM's steps, or while Azure carries it out; later ones look at what is there."""
+
+    async def story() -> None:
+        async with running(estate(WEB)) as run:
+            wanted = protection(targetSize="Standard_D8s_v5")
+            plan = await run.plan(wanted)
+            order = [step for wave in waves(plan.steps()) for step in wave]
+            ours = [step for step in order if step.kind == "replicated_vm"]
+            for step in order[: order.index(ours[cut]) + 1]:
+                operation = await by_name()[step.kind].perform(run.azure, step)
+                if operation is not None and (waited or step is not ours[cut]):
+                    await wait(run.azure, operation, limit=timedelta(hours=3))
+            for _ in range(3):
+                plan = await run.plan(wanted)
+                if plan.actionable:
+                    result = await run.apply(plan)
+                    assert [one.message for one in result.endings if one not in result.done] == []
+                run.served.emulator.world.advance(timedelta(hours=2))
+            assert plan.empty
+            assert codes(plan) & {"initial_replication"} == set()
+            assert await run.jobs("EnableDr") == 1
 
     asyncio.run(story())
