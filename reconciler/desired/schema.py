@@ -154,7 +154,8 @@ def _header(kind: str | None) -> Json:
 
 
 def _tidy(schema: Any) -> Any:
-    """The schema without null: a key that says nothing is left out, not given no value."""
+    """The schema without null: a key that says nothing is left out, not given no value. What docstrings say is one
+    line, as editors show it."""
     if isinstance(schema, list):
         return [_tidy(item) for item in schema]
     if not isinstance(schema, dict):
@@ -162,6 +163,8 @@ def _tidy(schema: Any) -> Any:
     tidy = {key: _tidy(value) for key, value in schema.items() if not (key == "default" and value is None)}
     if "default" in tidy:
         tidy["default"] = _without_null(tidy["default"])
+    if isinstance(tidy.get("description"), str):
+        tidy["description"] = " ".join(tidy["description"].split())
     if "anyOf" not in tidy:
         return tidy
     branches = [branch for branch in tidy["anyOf"] if branch != {"type": "null"}]
