@@ -37,7 +37,8 @@ class ReplicationFacts:
 
     `machine_id` is the VM that is replicated now: after a reprotect the one that was failed over to. `home_id` is the
     VM that the policies speak of, whose address the resource has. `item_id` is the id Azure answered with; after a
-    reprotect it lies in the other container, under the same name. `protection_state`, `active_location` (Primary,
+    reprotect it lies in the other container, under the same name. `target_id` is the VM that a failover makes: its name
+    is known before, and a failback leaves it where it is. `protection_state`, `active_location` (Primary,
     Recovery) and `test_failover_state` are Azure's words; `allowed_operations` gates every operation (ASR-50).
     `rpo_seconds` is None before the first recovery point. Times are aware UTC.
     """
@@ -63,6 +64,7 @@ class ReplicationFacts:
     recovery_machine_id: ArmId | None = field(default=None, metadata=VOLATILE)
     since: datetime | None = field(default=None, metadata=VOLATILE)
     home_id: ArmId | None = None
+    target_id: ArmId | None = None
     test_machine_id: ArmId | None = field(default=None, metadata=VOLATILE)
     rpo_calculated: datetime | None = field(default=None, metadata=VOLATILE)
     initial_primary_zone: str = ""
@@ -80,6 +82,14 @@ class ReplicationFacts:
     def frozen(self) -> bool:
         """Whether it is failed over, in a drill or on its way back: then people are at work, and nothing is changed."""
         return self.failed_over or self.in_drill or self.reversed
+
+    @property
+    def copies(self) -> tuple[ArmId, ...]:
+        """VMs beside its home that are, were or will be it: made by a failover or a drill, or left behind by a failback
+        (ASR-56). Azure gives them its tags, so selectors take them for VMs of their own."""
+        home = self.home_id or self.machine_id
+        made = (self.machine_id, self.recovery_machine_id, self.test_machine_id, self.target_id)
+        return tuple(one for one in made if one is not None and one != home)
 
     @property
     def gib(self) -> int:

@@ -40,7 +40,7 @@ class Muster:
     findings: list[Finding] = field(default_factory=list)
 
     def selected(self) -> Groups:
-        """What the selectors match, but the copies that failovers and drills made of VMs: those are no members."""
+        """What the selectors match, without the copies that failovers and drills made of VMs: those are no members."""
         copies = frozenset(_copies(self.expansion))
         return tuple(
             tuple(one for one in self._matched(index) if one.arm_id not in copies)
@@ -153,12 +153,6 @@ def frozen_machines(expansion: Expansion, groups: Groups, facts: RecoveryPlanFac
 
 
 def _copies(expansion: Expansion) -> Iterator[ArmId]:
-    """VMs that Site Recovery made: where they carry the tags of the first, selectors match them too."""
     for resource in expansion.live.state.values():
-        seen = resource.observed
-        if not isinstance(seen, ReplicationFacts):
-            continue
-        home = seen.home_id or seen.machine_id
-        for copy in (seen.recovery_machine_id, seen.test_machine_id, seen.machine_id):
-            if copy is not None and copy != home:
-                yield copy
+        if isinstance(resource.observed, ReplicationFacts):
+            yield from resource.observed.copies

@@ -35,6 +35,9 @@ def expand_replications(expansion: Expansion) -> Iterator[Resource | Finding]:
             if any(ref.address in survey.mappings for _, ref in held.spec.refs()):
                 frozen.setdefault(held.address, dataclasses.replace(held, source=item.source))
             continue
+        if item.machine.arm_id in survey.replacements:
+            survey.leave(item)
+            continue
         wish = survey.wish(item)
         if wish is not None:
             wishes.append(wish)
@@ -79,6 +82,20 @@ class Survey:
         for remark in broken:
             self.remarks.add(remark, item.machine.name)
         return None if any(remark.severity is Severity.ERROR for remark in broken) else found
+
+    def leave(self, item: Assignment) -> None:
+        """A VM that a failback left behind, or that stands where the next failover goes, is none of its own."""
+        self.remarks.add(
+            Remark(
+                code="left-behind",
+                subject=f"Protection {item.protection.name}",
+                message="stands where failovers of a replicated VM go, so it is not replicated itself",
+                advice="delete what a failback left behind once nobody needs it: the next failover makes it anew",
+                severity=Severity.INFO,
+                source=item.source,
+            ),
+            item.machine.name,
+        )
 
     def remark_groups(self, wishes: list[Wish]) -> list[tuple[Remark, Wish]]:
         """The VMs whose multi-VM group cannot be."""

@@ -23,14 +23,8 @@ def replications(live: Live) -> Iterator[tuple[Resource, ReplicationFacts]]:
 
 
 def stand_ins(live: Live) -> Mapping[ArmId, Resource]:
-    """VMs that a failover or a drill made → the replicated VM that each stands for: Azure copies its tags to them, so
-    selectors take them for new ones."""
-    found: dict[ArmId, Resource] = {}
-    for resource, facts in replications(live):
-        if facts.frozen:
-            others = (facts.machine_id, facts.recovery_machine_id, facts.test_machine_id)
-            found.update((one, resource) for one in others if one is not None and one != facts.home_id)
-    return found
+    """VMs that a failover or a drill made → the replicated VM that each stands for, or stood for before a failback."""
+    return {one: resource for resource, facts in replications(live) for one in facts.copies}
 
 
 def frozen_findings(expansion: Expansion) -> Iterator[Finding]:

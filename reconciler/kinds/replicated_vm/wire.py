@@ -71,7 +71,10 @@ def facts_from(body: ItemBody, vault: ArmId) -> ReplicationFacts:
         interfaces=tuple(_interfaces(details)),
         disks=tuple(_disks(details)),
     )
-    return dataclasses.replace(facts, home_id=_home(facts, details))
+    target = _target(details)
+    return dataclasses.replace(
+        facts, home_id=target if facts.reversed and target else facts.machine_id, target_id=target
+    )
 
 
 def spec_from(body: ItemBody, scope: str, policy: str) -> ReplicatedVmSpec:
@@ -115,12 +118,10 @@ def _first_leg(details: DetailsBody) -> Leg:
     return Leg(Place(source), Place(target, zone))
 
 
-def _home(facts: ReplicationFacts, details: DetailsBody) -> ArmId:
-    """On the way back the target is where it came from: that VM has the address, there or not."""
+def _target(details: DetailsBody) -> ArmId | None:
+    """Where a failover goes. On the way back that is where it came from: that VM has the address, there or not."""
     group, name = details.recovery_azure_resource_group_id, details.recovery_azure_vm_name
-    if not (facts.reversed and group and name):
-        return facts.machine_id
-    return ArmId(group).child("providers", "Microsoft.Compute", "virtualMachines", name)
+    return ArmId(group).child("providers", "Microsoft.Compute", "virtualMachines", name) if group and name else None
 
 
 def _ills(errors: tuple[HealthErrorBody, ...]) -> Iterator[str]:
