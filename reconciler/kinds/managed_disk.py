@@ -1,4 +1,5 @@
-"""The inventory of managed disks, read only where the policies declare snapshots or replication. Disks are never written."""
+"""The inventory of managed disks, read only where the policies declare snapshots or replication. Disks are never
+written."""
 
 from __future__ import annotations
 
