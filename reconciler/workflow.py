@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +36,14 @@ from reconciler.diff.guards import guard
 from reconciler.diff.limits import keep_within_limits
 from reconciler.diff.targets import narrow
 from reconciler.kinds.base import Kind, Situation
-from reconciler.kinds.registry import asked_kinds, by_name, kinds
+from reconciler.kinds.registry import asked_kinds, by_name, kinds, operated_kinds
 from reconciler.live.refresh import refresh
 from reconciler.model.document import Declared
 from reconciler.model.live import Live
+from reconciler.model.operation_request import OperationRequest
 from reconciler.model.restore_request import BackupRequest, RestoreRequest
 from reconciler.model.snapshot_schedule import ASPECT as SNAPSHOTS
+from reconciler.operate.resolve import resolve as undertake
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan
 from reconciler.restore.resolve import resolve
@@ -75,7 +78,7 @@ class Picture:
 class Machinery:
     """What an apply needs beside the plan: who is told, how to stop, the journal's folder, and who this process is.
 
-    `run` is the id of this apply, `version` that of the program.
+    `run` is the id of this apply, `version` that of the program. `waits`: whether long steps are waited for.
     """
 
     emit: Emit
@@ -85,6 +88,7 @@ class Machinery:
     run: str
     version: str
     bounds: Bounds = field(default_factory=Bounds)
+    waits: bool = True
 
 
 async def look(azure: Azure, declared: Declared) -> Picture:
@@ -141,6 +145,17 @@ async def plan_restore(azure: Azure, declared: Declared, request: RestoreRequest
     return msgspec.structs.replace(plan, findings=kept, unchanged=plan.unchanged - len(rests_on), restore=wish.request)
 
 
+async def plan_operation(azure: Azure, declared: Declared, request: OperationRequest) -> Plan:
+    """A drill, a failover or what follows one → a plan. Nothing is compared: Azure says what may be done now.
+
+    Raises UsageError where the plan, the VM or the recovery point is not found.
+    """
+    live = await refresh(azure, declared, operated_kinds())
+    undertaking = await undertake(azure, declared, live, request)
+    created = azure.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Plan(created=created, changes=undertaking.changes, findings=sort_findings(undertaking.findings))
+
+
 async def look_for_snapshots(azure: Azure, declared: Declared) -> Live:
     """The VMs, their disks, and all that these can be restored from; nothing else."""
     return await refresh(azure, declared, _taking_snapshots())
@@ -189,7 +204,7 @@ async def apply(
     StalePlanError where it does not, and JournalError where another apply runs against the same cloud.
     """
     endpoint = azure.cloud.key
-    run = Run(azure, by_name(), machinery.emit, machinery.stop, machinery.bounds)
+    run = Run(azure, by_name(), machinery.emit, machinery.stop, machinery.bounds, waits=machinery.waits)
     with hold(machinery.journal, endpoint, machinery.holder):
         resumed = await resume(run, journals.open_steps(machinery.journal, endpoint))
         plan = await planning()

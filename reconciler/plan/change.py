@@ -40,6 +40,7 @@ class Reason(StrEnum):
     DEPENDS_ON_BLOCKED = "depends_on_blocked"
     DEFERRED = "service_limit"
     SEEDING = "initial_replication"
+    ASKED = "asked_for"
     DUE = "due"
     EXPIRED = "retention_ended"
 

@@ -63,6 +63,8 @@ class Wording(ABC):
 
     def details(self, change: Change) -> tuple[Detail, ...]:
         """The differences that are worth a line: not those that the sentence says already."""
+        if change.reason is Reason.ASKED:
+            return change.details
         told = (change.summary and change.action is Action.CREATE) or (_plain(change) and len(change.details) == 1)
         return () if told else change.details
 
@@ -126,6 +128,8 @@ class PlanWording(Wording):
             Action.DELETE: "will be deleted",
             Action.BLOCKED: "is blocked",
         }
+        if change.reason is Reason.ASKED:
+            return change.why
         return self._spell(words.get(change.action, change.action.value), change)
 
     def detail(self, detail: Detail) -> str:

@@ -1,0 +1,159 @@
+"""From a request to a plan: what was asked for, found in Azure, as changes that the executor can carry out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.azure.clients import Azure
+from reconciler.errors import UsageError
+from reconciler.kinds.replicated_item import ITEMS
+from reconciler.kinds.replication_ids import policy_id
+from reconciler.kinds.replication_route import Leg, LocatedRoute, container_address, located_routes
+from reconciler.model.arm_id import ArmId
+from reconciler.model.document import Declared
+from reconciler.model.live import Live
+from reconciler.model.operation_request import OperationRequest
+from reconciler.operate import changes
+from reconciler.operate.objections import (
+    finding,
+    object_to,
+    object_to_drill,
+    object_to_failover,
+    object_to_reprotect,
+    way_of,
+)
+from reconciler.operate.points import choose_point
+from reconciler.operate.target import Member, Target, find_target
+from reconciler.plan.change import Change
+from reconciler.plan.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Undertaking:
+    """What a request comes to. An error among the `findings` stops it."""
+
+    target: Target
+    changes: tuple[Change, ...]
+    findings: tuple[Finding, ...]
+
+
+async def resolve(azure: Azure, declared: Declared, live: Live, request: OperationRequest) -> Undertaking:
+    """Raises UsageError where the target or the recovery point is not found, and what reading the points raises."""
+    target = find_target(request.target, declared, live)
+    findings = [*object_to(request, target)]
+    if request.verb == "reprotect":
+        made = [_reprotect(request, target, member, declared, live) for member in target.members]
+        found = tuple(one for one in made if isinstance(one, Change))
+        objections = tuple(item for one in made if isinstance(one, tuple) for item in one)
+        return Undertaking(target, found, (*findings, *objections))
+    if request.verb == "cleanup":
+        return Undertaking(target, (changes.cleanup_change(target),), tuple(findings))
+    if request.verb == "commit":
+        return Undertaking(target, (changes.commit_change(target),), tuple(findings))
+    if request.verb == "drill":
+        network = request.network or _test_network(target, declared)
+        findings += object_to_drill(request, target, network, declared)
+        findings += _network_there(target, network, live)
+    else:
+        findings += object_to_failover(request, target)
+    if any(one.severity.value == "error" for one in findings):
+        return Undertaking(target, (), tuple(findings))
+    point = await choose_point(azure, request.point, target)
+    if request.verb == "drill":
+        return Undertaking(target, (changes.drill_change(request, target, network, point),), tuple(findings))
+    return Undertaking(target, (changes.failover_change(request, target, point),), tuple(findings))
+
+
+def _test_network(target: Target, declared: Declared) -> str:
+    """The one test network of the routes of its VMs; "" for none. Raises UsageError for several."""
+    found = {}
+    for member in target.members:
+        route = way_of(member, declared)
+        if route is not None and route.value.test_network:
+            found[ArmId(route.value.test_network)] = route.value.test_network
+    if len(found) > 1:
+        raise UsageError(
+            f"the VMs of {target.title} have {len(found)} test networks: {', '.join(sorted(map(str, found)))}",
+            advice="name one with --network",
+        )
+    return next(iter(found.values()), "")
+
+
+def _network_there(target: Target, network: str, live: Live) -> Iterator[Finding]:
+    """What is known of a declared network; one that was named is Azure's to judge."""
+    if not network or ArmId(network) not in live.site.networks:
+        return
+    there = live.site.networks[ArmId(network)]
+    if there is None:
+        yield finding(target, "ASR-52", f"the test network does not exist: {network}", "create it, without a peering")
+        return
+    elsewhere = sorted({one.facts.recovery_region for one in target.members} - {there.location})
+    if elsewhere:
+        yield finding(
+            target,
+            "ASR-52",
+            f"the test network {there.arm_id.name} is in {there.location}, the VMs come up in {', '.join(elsewhere)}",
+            "name one in that region with --network",
+        )
+
+
+def _reprotect(
+    request: OperationRequest, target: Target, member: Member, declared: Declared, live: Live
+) -> Change | tuple[Finding, ...]:
+    """The change, or all that speaks against it."""
+    objections = [*object_to_reprotect(member, target, live)]
+    route = way_of(member, declared)
+    if route is None:
+        said = f"no declared route leads from {member.facts.primary_region} to {member.facts.recovery_region} any more"
+        objections.append(finding(target, "ASR-54", f"{member.name}: {said}", "declare it again, with its policy"))
+        return tuple(objections)
+    facts = member.facts
+    now = route.leg if facts.reversed else route.leg.back
+    mapping = route.mapping if facts.reversed else route.way_back
+    container = live.state.get(container_address(route.scope, now.start))
+    if mapping not in live.state or container is None or container.arm_id is None:
+        said = f"the container mapping back is missing: {mapping}"
+        objections.append(finding(target, "ASR-54", said, "`reconciler apply` makes it; then reprotect"))
+    account = request.account or _account(route, now, declared, reversed_=facts.reversed)
+    if not account:
+        objections.append(
+            finding(
+                target,
+                "ASR-20",
+                f"{member.name}: no cache storage account in {now.start.region} is known",
+                f"declare a ReplicationRoute from {now.start.region} to {now.end.region}, or name the account: "
+                "--cache-account",
+            )
+        )
+    running = facts.recovery_machine_id
+    if running is None:
+        objections.append(finding(target, "ASR-54", f"{member.name}: Azure does not tell which VM runs now"))
+    if objections or container is None or container.arm_id is None or running is None:
+        return tuple(objections)
+    arguments = _switch(member, route, account, running, live)
+    return changes.reprotect_change(target, member, arguments, container.arm_id.child(ITEMS, facts.item_id.name))
+
+
+def _switch(member: Member, route: LocatedRoute, account: str, running: ArmId, live: Live) -> dict[str, Any]:
+    """What the step sends. The VM goes back to the resource group and the zone that it came from."""
+    facts = member.facts
+    old = live.machines_by_id.get(facts.machine_id)
+    spelled = old.arm_id if old else facts.machine_id
+    return {
+        "machine": str(running),
+        "container": str(facts.item_id.parent()),
+        "policy": str(policy_id(live, route.vault, route.policy)),
+        "group": f"/subscriptions/{spelled.subscription}/resourceGroups/{spelled.resource_group}",
+        "zone": old.zones[0] if old and old.zones and route.zone_to_zone else "",
+        "account": account,
+    }
+
+
+def _account(route: LocatedRoute, now: Leg, declared: Declared, *, reversed_: bool) -> str:
+    """The cache account where the VM runs now: that of a route which begins there."""
+    if reversed_:
+        return route.value.cache_storage_account
+    back = (one for one in located_routes(declared) if one.leg == now and one.vault.arm_id == route.vault.arm_id)
+    return next((one.value.cache_storage_account for one in back), "")
