@@ -70,7 +70,8 @@ def copied(
     """The copy of one snapshot, after the one before it (SN-12)."""
     copy = wish.timetable.copy
     assert copy is not None
-    coming = Coming(wish.disk, wish.timetable.name, slot, previous, previous is None, copy.region)
+    whole = previous is None and not survey.holdings.copied_to(wish.disk.unique_id, copy.region)
+    coming = Coming(wish.disk, wish.timetable.name, slot, previous, whole, copy.region)
     spec = SnapshotSpec(
         location=copy.region,
         sku=wish.timetable.sku(copy.region),

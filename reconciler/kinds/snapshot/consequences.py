@@ -33,7 +33,8 @@ def _stored(comparison: Comparison[SnapshotSpec], seen: Coming) -> Consequence:
         text = f"{first}a full copy, up to {most:,} GiB (Azure bills what is used)"
         return Consequence(effect=Effect.SEEDS, text=text, figures={"gib_at_most": most})
     if seen.previous is None:
-        return Consequence(effect=Effect.NONE, text="only what changed since the last incremental snapshot of the disk")
+        last = f"copy of the disk{where}" if seen.region else "incremental snapshot of the disk"
+        return Consequence(effect=Effect.NONE, text=f"only what changed since the last {last}")
     since = f"the {'copy' if seen.region else 'snapshot'} of {spell_slot(seen.previous)}"
     text = f"only what changed since {since} ({format_age(seen.slot - seen.previous)})"
     return Consequence(effect=Effect.NONE, text=text)

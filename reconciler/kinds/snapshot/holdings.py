@@ -81,6 +81,15 @@ class Holdings:
     copied_from: set[ArmId] = field(default_factory=set)
     """The sources of copies that are not complete."""
 
+    def copied_to(self, disk: str, region: str) -> bool:
+        """Whether a whole copy of a snapshot of this disk, by any schedule, is in the region: then the next one there
+        is only what changed (SN-03)."""
+        return any(
+            point.usable
+            for series in self.disks.get(fold(disk), {}).values()
+            for point in series.copies.get(region, ())
+        )
+
     @classmethod
     def of(cls, state: State, now: datetime) -> Holdings:
         found = cls()

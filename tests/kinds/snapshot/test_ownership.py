@@ -79,6 +79,15 @@ def test_what_others_took_of_a_disk_makes_the_first_of_ours_a_small_one(incremen
     assert (one.observed.previous, one.observed.whole) == (None, whole)
 
 
+@pytest.mark.parametrize(("facts", "whole"), [({}, False), ({"completion": 40.0}, True), ({"copy_error": "x"}, True)])
+def test_what_another_schedule_copied_makes_the_first_copy_of_ours_a_small_one(
+    facts: dict[str, Any], whole: bool
+) -> None:
+    there = [snapshot(DISK, SIX, by="before"), snapshot(DISK, SIX, by="before", region="northeurope", **facts)]
+    (one,) = Estate([schedule(copyTo="northeurope")], live=there).outlook().copied
+    assert (one.observed.previous, one.observed.whole) == (None, whole)
+
+
 @pytest.mark.parametrize(
     ("keep", "said"),
     [
