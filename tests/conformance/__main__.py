@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 HERE = Path(__file__).parent
-STORIES = ("az_estate", "az_backup", "az_restore", "az_and_reconciler", "custodian_estate")
+STORIES = ("az_estate", "az_snapshots", "az_backup", "az_restore", "az_and_reconciler", "custodian_estate")
 ENVIRONMENTS = {"az": "az", "custodian": "c7n"}
 
 

@@ -63,6 +63,15 @@ def test_azure_snapshot(custodian, emulator, subscription):
     assert snapshot["properties"]["incremental"] is True
 
 
+def test_azure_snapshot_filters(custodian, emulator):
+    emulator("advance", "3d")
+    age = {"type": "value", "key": "properties.timeCreated", "value_type": "age", "op": "gt"}
+    of_disk = {"type": "value", "key": "properties.creationData.createOption", "value": "Copy"}
+    assert names(found_by(custodian, "azure.snapshot", of_disk)) == ["snap"]
+    assert found_by(custodian, "azure.snapshot", {**age, "value": 30}) == []
+    assert found_by(custodian, "azure.snapshot", {"tag:made": "by-nobody"}) == []
+
+
 def test_action_tag(custodian):
     only = {"type": "value", "key": "name", "value": "app-03"}
     found_by(custodian, "azure.vm", only, actions=({"type": "tag", "tag": "seen", "value": "yes"},))
