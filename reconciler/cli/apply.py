@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The command line, as far as an apply needs it. `saved` is the plan from a file."""
+    """The command line, as far as an apply needs it. `saved` is the plan from a file; `word` is what a person must type
+    to go on. `waits`: whether long steps are waited for. `witness` is told of the plan that was approved, and answers
+    who is told of its events."""
 
     policies: tuple[Path, ...]
     wishes: Wishes
@@ -48,6 +50,9 @@ class Asked:
     colour: bool
     journal: Path
     parallelism: int
+    word: str = "yes"
+    waits: bool = True
+    witness: Callable[[Plan], Emit] | None = None
 
 
 @click.command("apply")
@@ -59,6 +64,7 @@ class Asked:
 @EXCLUDE
 @ALLOW
 @click.option("--auto-approve", is_flag=True, help="Do not ask. For pipelines; guards still refuse.")
+@click.option("--no-wait", is_flag=True, help="Leave long steps once Azure has accepted them: the next run goes on.")
 @click.option("--parallelism", type=click.IntRange(1, 64), default=16, show_default=True, help="Steps at once.")
 @JOURNAL
 @COLOUR
@@ -72,6 +78,7 @@ def command(
     exclude: tuple[str, ...],
     allow: tuple[str, ...],
     auto_approve: bool,
+    no_wait: bool,
     parallelism: int,
     journal: Path | None,
     colour: bool | None,
@@ -104,6 +111,7 @@ def command(
         colour=wants_colour(colour),
         journal=journal_folder(journal),
         parallelism=parallelism,
+        waits=not no_wait,
     )
     return asyncio.run(_apply(asked, cloud, ca_file))
 
@@ -137,13 +145,11 @@ def mode_of(form: str) -> Mode:
     return Mode.JSON if form == "json" else Mode.LIVE if sys.stdout.isatty() else Mode.PLAIN
 
 
-def refuse_unasked(form: str, *, auto_approve: bool) -> None:
-    """Raises UsageError where nobody can be asked for approval."""
+def refuse_unasked(form: str, *, auto_approve: bool, instead: str = "") -> None:
+    """Raises UsageError where nobody can be asked for approval. `instead` is the option that gives it beforehand."""
     if not auto_approve and (form == "json" or not sys.stdin.isatty()):
-        raise UsageError(
-            "nobody can be asked here for approval",
-            advice="add --auto-approve, or review a plan (`--out plan.json`) and apply that file",
-        )
+        either = "--auto-approve, or review a plan (`--out plan.json`) and apply that file"
+        raise UsageError("nobody can be asked here for approval", advice=f"add {instead or either}")
 
 
 class Screen:
@@ -157,6 +163,7 @@ class Screen:
         self._stop = Stop()
         self._open = contextlib.ExitStack()
         self._emit: Emit | None = None
+        self._witness: Emit | None = None
         self.troubles: list[Trouble] = []
 
     def __enter__(self) -> Self:
@@ -190,6 +197,7 @@ class Screen:
             run=run,
             version=version("reconciler"),
             bounds=Bounds(overall=self._asked.parallelism),
+            waits=self._asked.waits,
         )
 
     def approve(self, review: Review) -> bool:
@@ -204,10 +212,12 @@ class Screen:
         if not plan.applyable:
             return False
         if not self._asked.saved and not self._asked.auto_approve:
-            note("\nOnly 'yes' goes on.")
-            if click.prompt("Apply", default="no", show_default=False, err=True) != "yes":
+            note(f"\nOnly {self._asked.word!r} goes on.")
+            if click.prompt("Apply", default="no", show_default=False, err=True) != self._asked.word:
                 note("Nothing was changed.")
                 return False
+        if self._asked.witness:
+            self._witness = self._asked.witness(plan)
         self._begin(self._asked.mode)
         return True
 
@@ -219,8 +229,9 @@ class Screen:
     def _tell(self, event: Event) -> None:
         if isinstance(event, Trouble):
             self.troubles.append(event)
-        if self._emit:
-            self._emit(event)
+        for listener in (self._emit, self._witness):
+            if listener:
+                listener(event)
 
 
 @contextlib.contextmanager

@@ -20,8 +20,9 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "drift": ("reconciler.cli.drift", "Tell how Azure differs from the policies. Changes nothing."),
     "show": ("reconciler.cli.show", "Show a saved plan."),
     "explain": ("reconciler.cli.explain", "Tell why a VM is protected the way it is, file and line."),
-    "restore": ("reconciler.cli.restore", "Make a disk or a VM from snapshots: a plan first, then apply."),
+    "restore": ("reconciler.cli.restore", "Bring back VMs, disks and files: a plan first, then apply."),
     "snapshots": ("reconciler.cli.snapshots", "Show the snapshots and restore points of a VM."),
+    "recovery-points": ("reconciler.cli.recovery_points", "Show the recovery points of a VM in its vault."),
     "schema": ("reconciler.cli.schema", "Print or write the JSON Schemas of the policy language."),
     "emulator": ("reconciler.cli.emulator", "Run a local Azure to try policies on."),
 }

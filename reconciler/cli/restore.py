@@ -1,86 +1,59 @@
-"""`reconciler restore disk|vm`: disks and VMs from snapshots, as a plan first."""
+"""`reconciler restore`: disks, VMs and files back, from snapshots or from a vault, as a plan first."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.apply import Asked, carry_out, mode_of, refuse_unasked
-from reconciler.cli.cloud import CA_FILE, CLOUD, connect
-from reconciler.cli.console import conclude, hint, note, wants_colour
-from reconciler.cli.journals import JOURNAL, journal_folder
-from reconciler.cli.options import COLOUR, POLICIES, form
-from reconciler.cli.plan import exit_code
-from reconciler.cli.policies import read_policies
-from reconciler.cli.report import Look, show_plan
-from reconciler.errors import ExitCode, UsageError
+from reconciler.cli import restore_files, restore_vault
+from reconciler.cli.restore_run import GROUP, ZONE, Run, common, refuse, restore
+from reconciler.cli.restore_vault import CONFIRM, REGION, VAULT, request_from_vault
+from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
-    from reconciler.model.restore_request import RestoreRequest
-    from reconciler.plan.plan import Plan
+    from reconciler.model.restore_request import MachineRequest
 
-F = TypeVar("F", bound=Callable[..., Any])
-NAME = click.option("--name", required=True, help="Name of what is made; it must be free.")
-GROUP = click.option("--resource-group", default="", help="Where it is made  [default: that of the source].")
-ZONE = click.option("--zone", default="", help="Availability zone, as 1, or none  [default: that of the source].")
 SKU = click.option("--sku", default="", help="Type of the disks, as Premium_LRS  [default: that of the source disk].")
-_COMMON = (
-    POLICIES,
-    CLOUD,
-    CA_FILE,
-    click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `apply FILE`."),
-    click.option("--auto-approve", is_flag=True, help="Do not ask. For pipelines."),
-    click.option("--parallelism", type=click.IntRange(1, 64), default=16, show_default=True, help="Steps at once."),
-    JOURNAL,
-    COLOUR,
-    form("json"),
-)
-
-
-def _common(command: F) -> F:
-    """The options that both commands have."""
-    for option in reversed(_COMMON):
-        command = option(command)
-    return command
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The common options, as they were given."""
-
-    policies: tuple[Path, ...]
-    cloud: str
-    ca_file: Path | None
-    out: Path | None
-    auto_approve: bool
-    parallelism: int
-    journal: Path | None
-    colour: bool | None
-    form: str
+_SNAPSHOTS_ONLY = {"size": "--size", "sku": "--sku", "partial": "--partial"}
+_VAULT_ONLY = {
+    "staging_account": "--staging-account",
+    "disk_access": "--disk-access",
+    "encryption_set": "--disk-encryption-set",
+    "again": "--again",
+    "replace": "--replace-existing",
+    "confirm": "--confirm",
+}
 
 
 @click.group("restore")
 def command() -> None:
-    """Make a disk or a VM from snapshots or restore points. Nothing that exists is changed.
+    """Bring back VMs, disks and files, from snapshots, restore points, or the recovery points of a vault.
 
-    The plan is shown first; nothing is made before it is approved.
+    \b
+    disk    one managed disk   from a snapshot or a restore point
+    vm      a whole VM         from snapshots, a restore point, or a vault; or other disks for it, from a vault
+    disks   disks of a VM      from a vault
+    files   single files       from a vault
+
+    The plan is shown first; nothing is made before it is approved. What there is: `reconciler snapshots list VM` and
+    `reconciler recovery-points list VM`.
     """
+
+
+command.add_command(restore_vault.disks)
+command.add_command(restore_files.files)
 
 
 @command.command("disk", short_help="A managed disk from a snapshot.")
 @click.argument("snapshot")
-@NAME
+@click.option("--name", required=True, help="Name of the disk; it must be free.")
 @click.option("--disk", "place", default="", metavar="os|LUN", help="Which disk of a restore point.")
 @GROUP
 @ZONE
 @SKU
 @click.option("--size-gib", type=click.IntRange(1, 65_536), metavar="GIB", help="Larger than the snapshot.")
-@_common
+@common
 def disk(
     snapshot: str, name: str, place: str, resource_group: str, zone: str, sku: str, size_gib: int | None, **common: Any
 ) -> ExitCode:
@@ -100,96 +73,72 @@ def disk(
         sku=sku,
         size_gib=size_gib or 0,
     )
-    return _restore(request, Run(**common))
+    return restore(request, Run(**common))
 
 
-@command.command("vm", short_help="A new VM from the snapshots of another.")
-@click.option("--from-snapshots", "source", required=True, metavar="VM@SLOT", help="As web-01@latest.")
-@NAME
+@command.command("vm", short_help="A VM, from snapshots or from a vault.")
+@click.argument("vm", required=False, default="")
+@click.option("--from-snapshots", "source", default="", metavar="VM@SLOT", help="As web-01@latest.")
+@click.option(
+    "--recovery-point", "point", default="", metavar="POINT", help="Of VM in its vault: latest, a time, an id."
+)
+@click.option("--name", default="", help="Name of the new VM; it must be free.")
+@click.option("--replace-existing", "replace", is_flag=True, help="From a vault: no new VM, other disks for VM itself.")
 @click.option("--subnet", default="", help="vnet/subnet or ARM id  [default: that of the source VM].")
 @GROUP
-@click.option("--size", default="", help="VM size, as Standard_D4s_v5  [default: that of the source VM].")
-@click.option("--region", default="", help="Restore from the copies in that region  [default: that of the source].")
+@REGION
 @ZONE
+@click.option("--size", default="", help="From snapshots: VM size, as Standard_D4s_v5  [default: that of the source].")
 @SKU
-@click.option("--partial", is_flag=True, help="Go on where a data disk has no usable snapshot in that slot.")
-@_common
-def machine(
-    source: str,
-    name: str,
-    subnet: str,
-    resource_group: str,
-    size: str,
-    region: str,
-    zone: str,
-    sku: str,
-    partial: bool,
-    **common: Any,
-) -> ExitCode:
-    """Make a new VM beside the one that the snapshots are of, with its size, its data disks on their LUNs, and a
-    network interface of its own.
+@click.option("--partial", is_flag=True, help="From snapshots: go on where a data disk has no usable one in that slot.")
+@VAULT
+@CONFIRM
+@common
+def machine(vm: str, source: str, point: str, **given: Any) -> ExitCode:
+    """Make a new VM beside its source: from snapshots with --from-snapshots VM@SLOT, from its vault with VM
+    --recovery-point POINT. Or put other disks into VM itself, from its vault: --replace-existing.
 
     VM is a name, group/name, alias/group/name, or an ARM id; it may be gone. SLOT is as in `reconciler snapshots
-    list`, 2026-11-22T06:00Z, or its beginning, or latest.
+    list`, POINT as in `reconciler recovery-points list`: whole, its beginning, or latest.
     """
+    refuse(
+        "say what to restore from: --from-snapshots VM@SLOT, or VM --recovery-point POINT"
+        if not source and not point
+        else "",
+        "--from-snapshots and --recovery-point are two sources: leave one of them out" if source and point else "",
+        "--from-snapshots names the VM itself: leave VM out" if source and vm else "",
+        "say which VM the recovery point is of" if point and not vm else "",
+        *_misplaced(given, _VAULT_ONLY if source else {}, "from a vault"),
+        *_misplaced(given, _SNAPSHOTS_ONLY if point else {}, "from snapshots"),
+        "name the new VM with --name" if not given["name"] and not given["replace"] else "",
+    )
+    own = {name: given.pop(name) for name in (*_SNAPSHOTS_ONLY, *_VAULT_ONLY, *_PLACES)}
+    if source:
+        return restore(_from_snapshots(source, own), Run(**given))
+    return restore_vault.restore_machine(request_from_vault(vm, point, own), own["confirm"], Run(**given))
+
+
+_PLACES = ("name", "subnet", "resource_group", "region", "zone")
+
+
+def _misplaced(given: dict[str, Any], options: dict[str, str], where: str) -> tuple[str, ...]:
+    return tuple(f"{option} is for restores {where}" for name, option in options.items() if given[name])
+
+
+def _from_snapshots(source: str, own: dict[str, Any]) -> MachineRequest:
     from reconciler.model.restore_request import MachineRequest
     from reconciler.restore.search import split_slot
 
-    vm, slot = split_slot(source)
-    request = MachineRequest(
-        machine=vm,
+    machine, slot = split_slot(source)
+    return MachineRequest(
+        machine=machine,
         slot=slot,
-        name=name,
-        subnet=subnet,
-        resource_group=resource_group,
-        size=size,
-        region=region,
-        zone=zone,
-        sku=sku,
-        partial=partial,
+        name=own["name"],
+        subnet=own["subnet"],
+        resource_group=own["resource_group"],
+        size=own["size"],
+        region=own["region"],
+        zone=own["zone"],
+        sku=own["sku"],
+        partial=own["partial"],
     )
-    return _restore(request, Run(**common))
-
-
-def _restore(request: RestoreRequest, run: Run) -> ExitCode:
-    if run.out and run.auto_approve:
-        raise UsageError(
-            "--out saves the plan for later, --auto-approve carries it out now", advice="leave one of them out"
-        )
-    if not run.out:
-        refuse_unasked(run.form, auto_approve=run.auto_approve)
-    return asyncio.run(_carry_out(request, run))
-
-
-async def _carry_out(request: RestoreRequest, run: Run) -> ExitCode:
-    from reconciler.workflow import Wishes, plan_restore
-
-    async with connect(run.cloud, run.ca_file) as azure:
-        _, declared = read_policies(run.policies, azure.now().date())
-        hint(f"Reading the snapshots of Azure ({azure.cloud.name}) ...")
-
-        def planning() -> Awaitable[Plan]:
-            return plan_restore(azure, declared, request)
-
-        if run.out:
-            return _save(await planning(), run, run.out)
-        asked = Asked(
-            policies=run.policies,
-            wishes=Wishes(),
-            saved=None,
-            auto_approve=run.auto_approve,
-            mode=mode_of(run.form),
-            colour=wants_colour(run.colour),
-            journal=journal_folder(run.journal),
-            parallelism=run.parallelism,
-        )
-        return await carry_out(asked, azure, planning)
-
-
-def _save(plan: Plan, run: Run, out: Path) -> ExitCode:
-    from reconciler.plan.file import save
-
-    show_plan(plan, Look(run.form, run.colour))
-    save(plan, out)
-    note(f"Saved to {out}. Carry it out with: reconciler apply {out}")
-    return conclude(exit_code(plan, detailed=False))

@@ -30,8 +30,9 @@ class Choice:
 
 
 def choose(request: MachineRequest, declared: Declared, live: Live) -> Choice:
-    """The set that `request` means. Restore points go before snapshots, whole sets before broken ones, originals before
-    copies. Pure. Raises UsageError where VM, slot or region are not found."""
+    """The set that `request` means. Restore points go before snapshots, whole sets before broken ones; copies in
+    another region are taken where they are asked for, or where nothing else is left. Pure. Raises UsageError where VM,
+    slot or region are not found."""
     machine_id = find_machine(request.machine, declared, live)
     machine = live.machines_by_id.get(machine_id)
     of_machine = recovery_sets(live.state, machine_id)
@@ -41,7 +42,7 @@ def choose(request: MachineRequest, declared: Declared, live: Live) -> Choice:
             why=live.unreadable[0].message if live.unreadable else "",
             advice="`reconciler restore disk SNAPSHOT` takes any snapshot, also one that is not ours",
         )
-    sets = _in_region(of_machine, request.region, machine_id)
+    sets = _in_region(of_machine, request.region or _home(of_machine, machine), machine_id)
     expected = _places(machine)
     slot = choose_slot(request.slot, sets, expected)
     wanted = expected or _neighbours(sets, slot_index(sets, slot))
@@ -49,7 +50,7 @@ def choose(request: MachineRequest, declared: Declared, live: Live) -> Choice:
     missing = sorted(wanted - chosen.usable, key=by_place)
     findings = (
         *_newer(request, sets, chosen),
-        *_missing(request, chosen, missing, machine, sets, wanted),
+        *_missing(request, chosen, missing, machine, of_machine, wanted),
         *_consistency(chosen),
     )
     parts = tuple(part for part in chosen.parts if not part.doubt)
@@ -72,6 +73,12 @@ def _in_region(sets: Sequence[RecoverySet], region: str, machine: ArmId) -> list
             advice="restore there, or let a SnapshotSchedule copy to that region (copyTo)",
         )
     return found
+
+
+def _home(sets: Sequence[RecoverySet], machine: Machine | None) -> str:
+    """The region of the VM, or of the originals of one that is gone; "" where nothing of it lies there."""
+    homes = {machine.location} if machine else {one.region for one in sets if not one.copied}
+    return next((one.region for one in sets if one.region in homes), "")
 
 
 def _places(machine: Machine | None) -> frozenset[str]:
@@ -117,8 +124,7 @@ def _missing(
     wanted: frozenset[str],
 ) -> Iterator[Finding]:
     doubts = {part.place: part for part in chosen.parts if part.doubt}
-    whole = next((spell_slot(one.slot) for one in sets if wanted <= one.usable), "")
-    other = f"choose {whole}, which holds all of them" if whole else "no slot holds all of them"
+    other = _way_out(chosen, sets, wanted)
     names = {disk.place: ArmId(disk.disk).name for disk in machine.disks} if machine else {}
     for place in missing:
         name = f" ({names[place]})" if place in names else ""
@@ -136,6 +142,15 @@ def _missing(
             if place == OS
             else f"{other}; --partial makes the VM without it",
         )
+
+
+def _way_out(chosen: RecoverySet, sets: Sequence[RecoverySet], wanted: frozenset[str]) -> str:
+    """Another slot in this region, or the same one in another region, that holds everything."""
+    whole = [one for one in sets if wanted <= one.usable]
+    here = (f"choose {spell_slot(one.slot)}" for one in whole if one.region == chosen.region)
+    there = (f"--region {one.region}" for one in whole if one.slot == chosen.slot and one.region != chosen.region)
+    ways = [way for way in (next(here, ""), next(there, "")) if way]
+    return f"{' or '.join(ways)}, which holds all of them" if ways else "no slot holds all of them"
 
 
 def _consistency(chosen: RecoverySet) -> Iterator[Finding]:

@@ -16,10 +16,11 @@ from reconciler.model.live import Live
 from reconciler.model.location import normalise_location
 from reconciler.model.resource import Resource
 from reconciler.model.restore_request import BackupRequest
+from reconciler.model.vault_point import VaultPoint
 from reconciler.restore.network import Connection, connect
 from reconciler.restore.sets import OS
 from reconciler.restore.surroundings import read_surroundings
-from reconciler.restore.vault_points import VaultPoint, choose_point, read_point, read_points
+from reconciler.restore.vault_points import choose_point, read_point, read_points
 from reconciler.restore.vault_rules import Ask, check_restore
 from reconciler.restore.vault_source import facts_of, find_item
 from reconciler.restore.vault_surroundings import VaultSurroundings, read_vault_surroundings

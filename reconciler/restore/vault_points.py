@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -12,7 +11,11 @@ from reconciler.azure.clients import Azure
 from reconciler.errors import UsageError
 from reconciler.kinds.vault_restore.jobs import API_VERSION, PASSIVE_VERSION
 from reconciler.model.arm_id import ArmId
+from reconciler.model.live import Live
+from reconciler.model.vault_point import VaultPoint, VaultPoints, spell_time
 from reconciler.restore.search import LATEST
+from reconciler.restore.vault_source import facts_of, find_item, label_of
+from reconciler.restore.vault_surroundings import read_vault_surroundings
 
 _NAMED = 8
 """How many recovery points a message names."""
@@ -62,32 +65,26 @@ class PointBody(msgspec.Struct, frozen=True):
     properties: PointProperties = PointProperties()
 
 
-@dataclass(frozen=True, slots=True)
-class VaultPoint:
-    """A recovery point of a vault. `taken` is aware UTC, cut to seconds, as jobs tell it. `snapshot`, `vault` and
-    `archive` say in which tiers it is; `disks` are the places that it holds, `os` and LUNs, () where that is all;
-    `included` and `attached` count them, None where nothing was left out; `mounted` says that its files are open."""
-
-    name: str
-    taken: datetime
-    consistency: str
-    snapshot: bool
-    vault: bool
-    archive: bool
-    encrypted: bool
-    managed: bool
-    private: bool
-    mounted: bool
-    os_type: str
-    zones: tuple[str, ...] = ()
-    disks: tuple[str, ...] = ()
-    included: int | None = None
-    attached: int | None = None
-
-    @property
-    def tier(self) -> str:
-        """Where a restore takes it from, "" where it cannot be taken from anywhere."""
-        return "snapshot" if self.snapshot else "vault" if self.vault else "archive" if self.archive else ""
+async def list_points(azure: Azure, text: str, live: Live, *, secondary: bool = False) -> VaultPoints:
+    """Those of the VM that `text` means. Raises UsageError where no VM with backups is meant, or where the vault has no
+    secondary region to ask, and what the reads raise."""
+    item = find_item(text, live)
+    facts = facts_of(item)
+    around = await read_vault_surroundings(azure, facts.vault_id, facts.machine_id, "")
+    if secondary and not around.across_regions:
+        raise UsageError(
+            f"vault {facts.vault_id.name} has no cross-region restore (BP-91)", advice="leave --region out"
+        )
+    return VaultPoints(
+        machine=facts.machine_id,
+        label=label_of(item),
+        gone=facts.machine_id not in live.machines_by_id,
+        vault=facts.vault_id,
+        region=around.secondary if secondary else around.location,
+        now=azure.now(),
+        points=await read_points(azure, facts.item_id, secondary=secondary),
+        unread=tuple(gap.message for gap in live.unreadable),
+    )
 
 
 async def read_points(azure: Azure, item: ArmId, *, secondary: bool = False) -> tuple[VaultPoint, ...]:
@@ -123,11 +120,6 @@ def choose_point(text: str, points: Sequence[VaultPoint], machine: str) -> Vault
     if meant:
         raise UsageError(f"{text!r} is the beginning of {len(meant)} recovery points", advice=f"write one of {shown}")
     raise UsageError(f"{machine} has no recovery point {text!r}", advice=f"there is {shown}, or write latest")
-
-
-def spell_time(moment: datetime) -> str:
-    """`2026-03-01T22:04:07Z`."""
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _point(body: PointBody) -> VaultPoint:

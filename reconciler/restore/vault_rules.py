@@ -9,9 +9,9 @@ from reconciler.kinds.vault_restore.spec import DISKS, REPLACE
 from reconciler.model.arm_id import ArmId
 from reconciler.model.machine import Machine
 from reconciler.model.restore_request import BackupRequest
+from reconciler.model.vault_point import VaultPoint, spell_time
 from reconciler.plan.finding import Finding, Severity
 from reconciler.restore.sets import OS
-from reconciler.restore.vault_points import VaultPoint, spell_time
 from reconciler.restore.vault_surroundings import VaultSurroundings
 from reconciler.restore.wish import REGIONAL, Target
 
