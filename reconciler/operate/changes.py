@@ -60,7 +60,7 @@ def drill_change(request: OperationRequest, target: Target, network: str, point:
         *([Detail(name="check", after=request.check)] if request.check else []),
     ]
     why = f"will be tested in {place}, and cleaned up whatever comes of it; replication goes on"
-    return _change(target, why, (start, *checks, clean), details)
+    return _change(target, why, (start, *checks, clean), details, _ages(target))
 
 
 def cleanup_change(target: Target) -> Change:
@@ -96,7 +96,7 @@ def failover_change(request: OperationRequest, target: Target, point: Point) -> 
     consequences = [Consequence(effect=Effect.STOPS, text=f"nothing protects it in {place} until it is reprotected")]
     consequences.append(Consequence(effect=Effect.WEAKENS, text=lost))
     why = f"will be failed {'back' if home else 'over'} to {place}"
-    return _change(target, why, (write, *checks), details, consequences)
+    return _change(target, why, (write, *checks), details, (*consequences, *_ages(target)))
 
 
 def commit_change(target: Target) -> Change:
@@ -177,9 +177,6 @@ def _write(
 ) -> Step:
     """A write to the plan as a whole, or to the one VM."""
     action = f"{_PLAN if target.plan else _ITEM}/{_ACTIONS[verb]}/action"
-    after, always, undoes = (
-        more.pop(name, empty) for name, empty in (("after", ()), ("always", False), ("undoes", ""))
-    )
     address = target.resource.address
     return Step(
         id=f"{address}#{verb}",
@@ -253,6 +250,15 @@ def _machines(target: Target) -> Iterator[Detail]:
         rpo = member.facts.rpo_seconds
         age = f"RPO {format_age(timedelta(seconds=rpo))}" if rpo is not None else "RPO unknown"
         yield Detail(name="vm", after=f"{member.name}, {age}, {member.facts.health or 'health unknown'}")
+
+
+def _ages(target: Target) -> tuple[Consequence, ...]:
+    """How old the newest data is that comes along; none where Azure tells nothing."""
+    ages = [member.facts.rpo_seconds for member in target.members if member.facts.rpo_seconds is not None]
+    if not ages:
+        return ()
+    text = f"the newest recovery point is {format_age(timedelta(seconds=max(ages)))} old now (RPO)"
+    return (Consequence(effect=Effect.NONE, text=text, figures={"rpo_seconds": max(ages)}),)
 
 
 def _region(target: Target) -> str:

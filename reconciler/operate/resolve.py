@@ -42,6 +42,8 @@ class Undertaking:
 async def resolve(azure: Azure, declared: Declared, live: Live, request: OperationRequest) -> Undertaking:
     """Raises UsageError where the target or the recovery point is not found, and what reading the points raises."""
     target = find_target(request.target, declared, live)
+    if request.verb == "cleanup" and not any(member.facts.in_drill for member in target.members):
+        return Undertaking(target, (), ())
     findings = [*object_to(request, target)]
     if request.verb == "reprotect":
         made = [_reprotect(request, target, member, declared, live) for member in target.members]

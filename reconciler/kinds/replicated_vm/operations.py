@@ -71,7 +71,7 @@ async def check_operated(azure: Azure, step: Step) -> None:
         "clean-up": not facts.in_drill,
         "failover": facts.failed_over,
         "commit": facts.failed_over and "Commit" not in facts.allowed_operations,
-        "reprotect": facts.machine_id == ArmId(step.arguments["machine"]),
+        "reprotect": facts.machine_id == ArmId(step.arguments.get("machine", "")),
     }
     if not reached[step.verb]:
         raise FailedError(
