@@ -183,7 +183,8 @@ class _Builder:
 
     def _map_network(self, source: str, primary: str, target: str, recovery: str) -> None:
         ids = [self._one(NETWORKS, name) for name in (primary, recovery)]
-        mapping_id = f"{self._fabric(source)}/replicationNetworks/azureNetwork/replicationNetworkMappings/{primary}"
+        name = f"{primary}-{recovery}"
+        mapping_id = f"{self._fabric(source)}/replicationNetworks/azureNetwork/replicationNetworkMappings/{name}"
         mapping = network_mapping_body(mapping_id, ids[0], ids[1], self._fabric(target))
         self._world.store.put(mapping["id"], mapping["type"], mapping)
 
