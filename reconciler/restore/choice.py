@@ -45,7 +45,7 @@ def choose(request: MachineRequest, declared: Declared, live: Live) -> Choice:
     sets = _in_region(of_machine, request.region or _home(of_machine, machine), machine_id)
     expected = _places(machine)
     slot = choose_slot(request.slot, sets, expected)
-    wanted = expected or _neighbours(sets, slot_index(sets, slot))
+    wanted = expected or _neighbours(of_machine, slot_index(of_machine, slot))
     chosen = min((found for found in sets if found.slot == slot), key=lambda one: _rank(one, wanted, machine))
     missing = sorted(wanted - chosen.usable, key=by_place)
     findings = (

@@ -98,6 +98,7 @@ COPIES = (snapshot("os", region=ABROAD), snapshot("0", region=ABROAD))
         (WHOLE_NEW + COPIES, "latest", ABROAD, (NEW, ABROAD)),
         (WHOLE_NEW + COPIES, "latest", "North Europe", (NEW, ABROAD)),
         (COPIES, "latest", "", (NEW, ABROAD)),
+        (WHOLE_OLD + WHOLE_NEW[:1] + COPIES, "latest", "", (OLD, HOME)),
     ],
 )
 def test_the_set_that_is_meant(
@@ -203,3 +204,14 @@ def test_nothing_of_ours_leads_to_single_disks(declared: Declared) -> None:
     foreign = snapshot("os", slot=NEW, machine_id=None)
     with pytest.raises(UsageError, match="restore disk SNAPSHOT"):
         choose(REQUEST, declared, estate(foreign))
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_nobody_is_sent_abroad_unasked_but_told_what_is_there(gone: bool, declared: Declared) -> None:
+    """A VM with its disks in another region needs another subnet: that is for a person to say."""
+    live = estate(WHOLE_NEW[0], *COPIES, gone=gone)
+    choice = choose(MachineRequest(machine="app-01", slot=NEW, name="back"), declared, live)
+    assert choice.chosen.region == HOME
+    (missing,) = choice.findings
+    assert (missing.code, missing.severity) == ("disk-missing", Severity.ERROR)
+    assert "--region northeurope, which holds all of them" in missing.advice
