@@ -77,6 +77,14 @@ LOOK_ALIKES: list[dict[str, Any]] = [
         "disk": "rg-app/hourly-0-data",
         "tags": {"reconciler-schedule": "hourly", "reconciler-slot": "yesterday", "reconciler-disk": "hourly-0-data"},
     },
+    {
+        "name": "hourly-0-os-before-upgrade",
+        "tags": {
+            "reconciler-schedule": "hourly",
+            "reconciler-slot": "2026-03-01T06:00Z",
+            "reconciler-disk": "somebody's",
+        },
+    },
     {"name": "by-hand", "incremental": False},
     {"name": "old-data-20250301T0600Z-abcdef", "disk": "rg-app/old-data", "sizeGB": 64, "age": "300d"},
 ]
