@@ -12,7 +12,7 @@ from reconciler.kinds.replicated_vm.frozen import frozen_findings, stand_ins
 from reconciler.kinds.replicated_vm.machine_rules import Candidate, remarks_on, remarks_on_groups
 from reconciler.kinds.replicated_vm.routing import Routing
 from reconciler.kinds.replicated_vm.spec import NAME, ReplicatedVmSpec, TargetDisk
-from reconciler.kinds.replicated_vm.wish import Destination, Wish, excluded_luns, override_of, target_type
+from reconciler.kinds.replicated_vm.wish import Destination, Overrides, Wish, excluded_luns, target_type
 from reconciler.kinds.replication_route import LocatedRoute
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
@@ -27,12 +27,14 @@ from reconciler.plan.finding import Finding, Severity
 def expand_replications(expansion: Expansion) -> Iterator[Resource | Finding]:
     """One desired resource for each VM that can be replicated, then everything the reader must know."""
     survey = Survey(expansion, Routing.of(expansion.declared), stand_ins(expansion.live))
+    mappings = frozenset(route.mapping for route in survey.routing.routes)
     wishes: list[Wish] = []
     frozen: dict[Address, Resource] = {}
     for item in sorted(expansion.assignments, key=lambda one: one.machine.arm_id):
+        survey.meet(item)
         held = survey.held(item.machine)
         if held is not None and held.observed.frozen:
-            if any(ref.address in survey.mappings for _, ref in held.spec.refs()):
+            if any(ref.address in mappings for _, ref in held.spec.refs()):
                 frozen.setdefault(held.address, dataclasses.replace(held, source=item.source))
             continue
         if item.machine.arm_id in survey.replacements:
@@ -59,11 +61,18 @@ class Survey:
     replacements: Mapping[ArmId, Resource]
     """VM that a failover or a drill made → the replicated VM it stands for."""
     remarks: Remarks = field(default_factory=Remarks)
-    overridden: set[tuple[str, int]] = field(default_factory=set)
+    overrides: dict[str, Overrides] = field(default_factory=dict)
+    met: dict[str, tuple[Assignment, set[int | None]]] = field(default_factory=dict)
+    """Protection → one of its assignments, and which of its overrides speak of a VM that it has."""
 
-    @property
-    def mappings(self) -> frozenset[Address]:
-        return frozenset(route.mapping for route in self.routing.routes)
+    def meet(self, item: Assignment) -> int | None:
+        """Which override of its Protection speaks of a VM."""
+        name = item.protection.name
+        if name not in self.overrides:
+            self.overrides[name] = Overrides.of(item.value)
+        place = self.overrides[name].place(item.machine)
+        self.met.setdefault(name, (item, set()))[1].add(place)
+        return place
 
     def held(self, machine: Machine) -> Resource | None:
         """The live replication of a VM, or of the one that it stands for."""
@@ -163,7 +172,8 @@ class Survey:
     def _wish(self, item: Assignment, route: LocatedRoute) -> Wish:
         aspect: Replication = item.value
         machine = item.machine
-        override = override_of(aspect, machine)
+        place = self.meet(item)
+        override = aspect.overrides[place] if place is not None else None
         left = excluded_luns(aspect, override)
         attached = [one for one in machine.disks if one.lun is None or one.lun not in left]
         disks = self.expansion.live.disks_by_id
@@ -182,6 +192,8 @@ class Survey:
             disks=tuple(TargetDisk(disk=one.disk, type=target_type(disk, route)) for one, disk in seen),
             sizes=tuple((ArmId(one.disk).key, disk.size_gib if disk else 0) for one, disk in seen),
             os_disk=next((one.disk for one, _ in seen if one.lun is None), ""),
+            override=place,
+            left_out=left,
         )
 
     def _group(self, machine: Machine, route: LocatedRoute) -> str:
@@ -198,16 +210,9 @@ class Survey:
 
     def _unknown_overrides(self) -> Iterator[Finding]:
         """Overrides for VMs that their Protection does not give its replication: a typing mistake, most likely."""
-        seen: dict[str, set[int]] = {}
-        documents = {item.protection.name: item for item in self.expansion.assignments}
-        for item in self.expansion.assignments:
-            met = seen.setdefault(item.protection.name, set())
-            met.update(
-                index for index, one in enumerate(item.value.overrides) if one is override_of(item.value, item.machine)
-            )
-        for name, item in sorted(documents.items()):
+        for name, (item, met) in sorted(self.met.items()):
             for index, one in enumerate(item.value.overrides):
-                if index not in seen[name]:
+                if index not in met:
                     yield Finding(
                         code="replication",
                         severity=Severity.WARNING,
@@ -219,8 +224,4 @@ class Survey:
 
 def _place(wish: Wish) -> tuple[str | int, ...]:
     """Where the Protection speaks of this VM: its override, or the aspect itself."""
-    aspect: Replication = wish.assignment.value
-    override = override_of(aspect, wish.machine)
-    if override is None:
-        return ("replication",)
-    return ("replication", "overrides", aspect.overrides.index(override))
+    return ("replication",) if wish.override is None else ("replication", "overrides", wish.override)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from reconciler.kinds.remarks import Remark
 from reconciler.kinds.replicated_vm.rules import MOST_DATA_DISKS
-from reconciler.kinds.replicated_vm.wish import Wish, excluded_luns, override_of
+from reconciler.kinds.replicated_vm.wish import Wish
 from reconciler.model.casing import fold
 from reconciler.model.disk import Disk
 from reconciler.model.location import normalise_location
@@ -51,10 +51,9 @@ class MachineRule:
 def _not_managed(candidate: Candidate) -> str | None:
     machine = candidate.wish.machine
     places = {disk.lun for disk in machine.disks}
-    left = excluded_luns(candidate.wish.assignment.value, override_of(candidate.wish.assignment.value, machine))
     if None not in places:
         return "its OS disk is not a managed one, or is ephemeral"
-    missing = sorted(set(machine.data_disks) - places - left)
+    missing = sorted(set(machine.data_disks) - places - candidate.wish.left_out)
     return f"data disk {', '.join(map(str, missing))} is not managed" if missing else None
 
 
@@ -107,8 +106,7 @@ def _trusted_linux(candidate: Candidate) -> str | None:
 
 
 def _missing_luns(candidate: Candidate) -> str | None:
-    aspect, machine = candidate.wish.assignment.value, candidate.wish.machine
-    missing = sorted(excluded_luns(aspect, override_of(aspect, machine)).difference(machine.data_disks))
+    missing = sorted(candidate.wish.left_out.difference(candidate.wish.machine.data_disks))
     return f"no data disk with LUN {', '.join(map(str, missing))} to leave out" if missing else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,6 +82,10 @@ class Wish:
     disks: tuple[TargetDisk, ...]
     sizes: tuple[tuple[str, int], ...] = ()
     os_disk: str = ""
+    override: int | None = None
+    """Which override of the Protection speaks of this VM."""
+    left_out: frozenset[int] = frozenset()
+    """LUNs of data disks that are not replicated."""
 
     @property
     def machine(self) -> Machine:
@@ -92,17 +96,25 @@ class Wish:
         return sum(size for _, size in self.sizes)
 
 
-def override_of(aspect: Replication, machine: Machine) -> ReplicationOverride | None:
-    """What the Protection says of this VM alone."""
-    return next((one for one in aspect.overrides if names(one.vm, machine)), None)
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """The overrides of one Protection by what they call their VM: name, group/name, alias/group/name or ARM id."""
 
+    all: tuple[ReplicationOverride, ...]
+    places: Mapping[str, int]
 
-def names(written: str, machine: Machine) -> bool:
-    """Whether a VM is meant: by its name, group/name, alias/group/name or ARM id."""
-    if written.startswith("/"):
-        return ArmId(written) == machine.arm_id
-    full = fold(f"{machine.subscription}/{machine.resource_group}/{machine.name}")
-    return full == fold(written) or full.endswith("/" + fold(written))
+    @classmethod
+    def of(cls, aspect: Replication) -> Overrides:
+        places: dict[str, int] = {}
+        for index, one in enumerate(aspect.overrides):
+            places.setdefault(ArmId(one.vm).key if one.vm.startswith("/") else fold(one.vm), index)
+        return cls(aspect.overrides, places)
+
+    def place(self, machine: Machine) -> int | None:
+        """Which of them speaks of a VM: the first that does."""
+        name, group = fold(machine.name), fold(machine.resource_group)
+        spellings = (name, f"{group}/{name}", f"{fold(machine.subscription)}/{group}/{name}", machine.arm_id.key)
+        return min((self.places[one] for one in spellings if one in self.places), default=None)
 
 
 def excluded_luns(aspect: Replication, override: ReplicationOverride | None) -> frozenset[int]:
