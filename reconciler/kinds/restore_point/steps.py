@@ -122,7 +122,7 @@ def _stored(due: Due) -> Consequence:
 
 
 def say_point(spec: RestorePointSpec) -> str:
-    """`application-consistent, all disks`."""
+    """`of all disks, application-consistent`."""
     luns = ", ".join(str(lun) for lun in spec.excluded)
     disks = f"all disks but {luns}" if luns else "all disks"
-    return f"{_MODES.get(spec.consistency, spec.consistency)}, {disks}"
+    return f"of {disks}, {_MODES.get(spec.consistency, spec.consistency)}"
