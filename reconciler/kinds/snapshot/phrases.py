@@ -13,7 +13,7 @@ from reconciler.kinds.snapshot.timetable import Timetable
 from reconciler.model.arm_id import ArmId
 from reconciler.model.explanation import Setting
 from reconciler.model.keeping import say
-from reconciler.model.snapshot_schedule import SnapshotDisks, SnapshotSchedule
+from reconciler.model.snapshot_schedule import CopyTo, SnapshotDisks, SnapshotSchedule
 
 _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 _TOLD = 6
@@ -42,23 +42,24 @@ def schedule_settings(assignment: Assignment, timetable: Timetable) -> Iterator[
     schedule, document = timetable.schedule, timetable.document
     address = f"SnapshotSchedule {timetable.name}"
     yield Setting(address, "schedule", timetable.name, assignment.source)
+    points = schedule.restore_points
     values = {
         "every": _every(timetable),
         "offset": schedule.offset,
         "keep": say(schedule.keep),
-        "incremental": str(schedule.incremental).lower(),
-        "sku": schedule.sku or timetable.sku(assignment.machine.location),
+        "incremental": None if points else str(schedule.incremental).lower(),
+        "sku": None if points else schedule.sku or timetable.sku(assignment.machine.location),
         "disks": _disks(schedule),
         "consistency": schedule.consistency or "perDisk",
         "copyTags": str(schedule.copy_tags).lower(),
         "tags": ", ".join(f"{name}={value}" for name, value in (schedule.tags or {}).items()),
         "resourceGroup": schedule.resource_group or assignment.machine.resource_group,
         "skipIfRecoveryPointWithin": schedule.skip_if_recovery_point_within,
-        "copyTo": timetable.copy.region if timetable.copy else None,
+        "copyTo": _copies(timetable.copy),
         "networkAccessPolicy": schedule.network_access_policy,
         "diskAccess": schedule.disk_access,
         "publicNetworkAccess": schedule.public_network_access,
-        "restorePointMode": schedule.restore_point_mode,
+        "restorePointMode": schedule.restore_point_mode or ("ApplicationConsistent" if points else None),
     }
     for name, value in values.items():
         if value:
@@ -77,6 +78,12 @@ def _every(timetable: Timetable) -> str:
     times = [f"{first + index * cadence.every:%H:%M}" for index in range(_DAY // cadence.every)]
     told = times if len(times) <= _TOLD else [times[0], times[1], "…", times[-1]]
     return f"{every}: slots at {', '.join(told)} UTC"
+
+
+def _copies(copy: CopyTo | None) -> str | None:
+    if copy is None:
+        return None
+    return f"{copy.region}, resource group {copy.resource_group}" if copy.resource_group else copy.region
 
 
 def _disks(schedule: SnapshotSchedule) -> str:
