@@ -23,11 +23,12 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "restore": ("reconciler.cli.restore", "Bring back VMs, disks and files: a plan first, then apply."),
     "snapshots": ("reconciler.cli.snapshots", "Show the snapshots and restore points of a VM."),
     "recovery-points": ("reconciler.cli.recovery_points", "Show the recovery points of a VM in its vault."),
-    "drill": ("reconciler.cli.drill", "Fail a plan or a VM over for a test, check it, and clean up."),
+    "drill": ("reconciler.cli.drill", "Fail a plan or a VM over for a test, and clean up."),
     "failover": ("reconciler.cli.failover", "Run a plan or a VM in the other region."),
     "commit": ("reconciler.cli.commit", "Keep a failover as it is."),
     "reprotect": ("reconciler.cli.reprotect", "Replicate what was failed over back to where it came from."),
     "failback": ("reconciler.cli.failback", "Bring a plan or a VM home."),
+    "status": ("reconciler.cli.status", "Tell what runs: our open steps, and the jobs of the vaults."),
     "schema": ("reconciler.cli.schema", "Print or write the JSON Schemas of the policy language."),
     "emulator": ("reconciler.cli.emulator", "Run a local Azure to try policies on."),
 }

@@ -95,7 +95,7 @@ def operating(tmp_path: Path, declare: Callable[..., Declared]) -> Callable[...,
         pace = Pace(speed=0, auto_advance=True)
         async with running_server(tmp_path, estate=estate, pace=pace) as served:
             cloud = emulator_cloud(served.running.endpoint, Path(served.running.ca), "header.e30.signature")
-            async with Azure(cloud, clock=lambda: served.emulator.world.clock.now(), pause=no_pause) as azure:
+            async with Azure(cloud, clock=served.emulator.world.clock.now, pause=no_pause) as azure:
                 yield Site(served, azure, declare(documents or policies()), tmp_path / "journals")
 
     return open_site

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from reconciler.apply.events import ApplyAccepted, ApplyProgress, ApplyStart
-from reconciler.apply.journal import open_steps
+from reconciler.apply.events import ApplyProgress
 from reconciler.apply.result import Status
 from reconciler.errors import ExitCode
 from tests.operate.estate import MACHINES, account, estate
