@@ -163,7 +163,7 @@ class Survey:
             disks=tuple(
                 TargetDisk(disk=one.disk, type=one.type or types.get(ArmId(one.disk), "")) for one in wish.disks
             ),
-            target_size=destination.size or (held.target_size if held else ""),
+            target_size=destination.size_over(held.target_size if held else ""),
             network=destination.network(interfaces) or (held.network if held else ""),
             test_network=destination.test_network or (held.test_network if held else ""),
             nics=destination.interfaces(interfaces, present),

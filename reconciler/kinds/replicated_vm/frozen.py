@@ -13,6 +13,9 @@ from reconciler.model.replicated import ReplicationFacts
 from reconciler.model.resource import Resource
 from reconciler.plan.finding import Finding, Severity
 
+_COMMIT = "Commit"
+"""Azure's word for what ends the choice of a recovery point."""
+
 
 def replications(live: Live) -> Iterator[tuple[Resource, ReplicationFacts]]:
     """The live replicated VMs, in order of address."""
@@ -44,29 +47,29 @@ def frozen_findings(expansion: Expansion) -> Iterator[Finding]:
 
 
 def _what_is_open(resource: Resource, facts: ReplicationFacts) -> Finding:
-    vm = f"{resource.address.scope}/{resource.address.name}"
-    since = f" since {facts.since:%Y-%m-%d %H:%M}" if facts.since else ""
     if facts.failed_over:
-        runs_in = facts.recovery_region
-        back = " to where it came from" if facts.reversed else ""
+        way = "back" if facts.reversed else "over"
+        since = f" since {facts.since:%Y-%m-%d %H:%M} UTC" if facts.since else ""
+        look = "see that all is well, then reconciler commit NAME, then " if _COMMIT in facts.allowed_operations else ""
         return _finding(
             resource,
             "failed-over",
-            f"failed over{back}: it runs in {runs_in}{since}, and nothing protects it there; it is left as it is",
-            f"reprotect with: reconciler reprotect {vm}",
+            f"failed {way}{since}: it runs in {facts.recovery_region}, and nothing protects it "
+            "there; it is left as it is",
+            f"{look}reconciler reprotect NAME (of the VM, or of its recovery plan)",
         )
     if facts.in_drill:
         return _finding(
             resource,
             "in-drill",
-            f"a test failover{since} is not cleaned up ({facts.test_failover_state}); it is left as it is",
-            f"clean up with: reconciler drill --cleanup {vm}",
+            f"a test failover is not cleaned up ({facts.test_failover_state}); it is left as it is",
+            "when nobody needs it any more: reconciler drill --cleanup NAME (of the VM, or of its recovery plan)",
         )
     return _finding(
         resource,
         "reversed",
         f"it runs in {facts.primary_region} and is replicated back to {facts.recovery_region}; it is left as it is",
-        f"go home with: reconciler failover {vm}",
+        "go home with: reconciler failback NAME (of the VM, or of its recovery plan)",
         Severity.INFO,
     )
 

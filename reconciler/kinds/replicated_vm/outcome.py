@@ -67,7 +67,7 @@ def _judge_drill(resource: Resource, facts: ReplicationFacts, every: str, now: d
         resource,
         "drill-overdue",
         f"{when}; promised is one every {every}",
-        f"run one with: reconciler drill {resource.address.scope}/{resource.address.name}",
+        "run one with: reconciler drill NAME (of the VM, or of its recovery plan)",
     )
 
 

@@ -28,7 +28,8 @@ def replication_phrases(spec: ReplicatedVmSpec) -> Iterator[Phrase]:
     yield from _given("multi_vm_group", "multiVmGroup", spec.multi_vm_group)
     yield Phrase("cache_storage_account", "cacheStorageAccount", _name(spec.cache_storage_account))
     yield from _given("disk_encryption_set", "diskEncryptionSet", _name(spec.disk_encryption_set))
-    yield Phrase("disks", "disks", ", ".join(f"{_name(one.disk)} ({one.type})" for one in spec.disks))
+    for disk in spec.disks:
+        yield Phrase("disks", f"disks.{_name(disk.disk)}", disk.type or "as the source")
     yield from _given("target_size", "targetSize", spec.target_size)
     yield from _given("network", "network", _name(spec.network))
     yield from _given("test_network", "testNetwork", _name(spec.test_network))

@@ -92,7 +92,7 @@ def wanted_spec(step: Step, body: ItemBody) -> tuple[ReplicatedVmSpec, Replicate
     disks = tuple(TargetDisk(disk=one.disk, type=retyped.get(ArmId(one.disk), one.type)) for one in held.disks)
     wanted = msgspec.structs.replace(
         held,
-        target_size=destination.size or held.target_size,
+        target_size=destination.size_over(held.target_size),
         network=destination.network(facts.interfaces) or held.network,
         test_network=destination.test_network or held.test_network,
         nics=destination.interfaces(facts.interfaces, held.nics),

@@ -83,7 +83,6 @@ def normal_spec(spec: ReplicatedVmSpec) -> ReplicatedVmSpec:
         cache_storage_account=_key(spec.cache_storage_account),
         disk_encryption_set=_key(spec.disk_encryption_set),
         disks=tuple(disks),
-        target_size=fold(spec.target_size),
         network=_key(spec.network),
         test_network=_key(spec.test_network),
         nics=tuple(nics),

@@ -63,6 +63,7 @@ def facts_from(body: ItemBody, vault: ArmId) -> ReplicationFacts:
         rpo_seconds=details.rpo_in_seconds,
         rpo_calculated=job_time(details.last_rpo_calculated_time),
         last_test_failover=job_time(properties.last_successful_test_failover_time),
+        since=job_time(properties.last_successful_failover_time),
         recovery_machine_id=_id(details.recovery_fabric_object_id),
         test_machine_id=_id(details.test_failover_recovery_fabric_object_id),
         initial_primary_zone=details.initial_primary_zone or "",

@@ -35,6 +35,10 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
         """Whether all of it is left to Azure."""
         return self == Destination()
 
+    def size_over(self, present: str) -> str:
+        """The size to fail over to, laid over the present one: Azure's spelling where it is the same."""
+        return self.size if self.size and fold(self.size) != fold(present) else present
+
     def network(self, interfaces: Iterable[SourceInterface]) -> str:
         """The network to fail over to: that of the first interface. Without one, the only one there is, or ""."""
         for interface in interfaces:

@@ -233,6 +233,12 @@ def test_what_is_not_said_stays_as_it_is(replicated: Replicated) -> None:
     assert estate.compare().fields == ()
 
 
+@pytest.mark.parametrize("size", ["Standard_D4s_v5", "STANDARD_d4s_V5"])
+def test_a_size_is_one_in_any_casing(size: str, replicated: Replicated) -> None:
+    assert replicated({"targetSize": size}).compare().fields == ()
+    assert replicated({"targetSize": size + "x"}).compare().changed("target_size")
+
+
 @pytest.mark.parametrize(
     ("changes", "promised", "codes"),
     [
