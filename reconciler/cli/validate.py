@@ -17,12 +17,13 @@ from reconciler.render.findings import validation_json, validation_text
 
 
 @click.command("validate")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), envvar="RECONCILER_POLICIES")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @COLOUR
 @form("json")
 def command(paths: tuple[Path, ...], strict: bool, colour: bool | None, form: str) -> int:
-    """Check the policies in PATHS (default: policies): shape and meaning, every error at once, no network.
+    """Check the policies in PATHS (default: RECONCILER_POLICIES, or else policies): shape and meaning, every error at
+    once, no network.
 
     Exit 0 where they are valid, 1 where not.
     """

@@ -91,3 +91,12 @@ def test_one_schema_is_printed(kind: str, capsys: pytest.CaptureFixture[str]) ->
     assert run(["schema", kind]) == ExitCode.OK
     schema = json.loads(capsys.readouterr().out)
     assert schema["properties"]["kind"]
+
+
+def test_the_environment_says_which_policies_as_it_does_for_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wrong.yaml").write_text(WRONG, encoding="utf-8")
+    monkeypatch.setenv("RECONCILER_POLICIES", str(tmp_path))
+    assert run(["validate"]) == ExitCode.ERROR
+    assert "wrong.yaml" in capsys.readouterr().out
