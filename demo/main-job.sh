@@ -36,7 +36,7 @@ mkdir -p .reconciler
 chapter "A local Azure: 40 VMs, 2 subscriptions, 3 regions, as a platform team finds them on a Monday"
 # always the same Monday: snapshots are due by the time of day
 { echo "clock: 2026-11-23T08:00:00Z"; cat reconciler/emulator/estates/sample.yaml; } > .reconciler/monday.yaml
-run 0 reconciler emulator start --estate .reconciler/monday.yaml --speed 20 --wait
+run 0 reconciler emulator start --estate .reconciler/monday.yaml --speed 40 --wait
 
 chapter "1. Are the policies in policies/ valid? (no network)"
 run 0 reconciler validate policies
