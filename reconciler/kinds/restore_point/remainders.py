@@ -13,9 +13,10 @@ from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 from reconciler.model.counting import count
 from reconciler.model.duration import format_age
-from reconciler.model.keeping import say
+from reconciler.model.keeping import runs_out, say
 from reconciler.model.resource import Resource
 from reconciler.model.slots import spell_slot
+from reconciler.model.snapshot_schedule import Keep
 from reconciler.plan.finding import Finding, Severity
 
 
@@ -40,7 +41,8 @@ def remark_remainder(
                     "snapshot-schedule-unknown",
                     f"SnapshotSchedule {name}",
                     "the schedule is not declared any longer, and its restore points stay as they are",
-                    "declare it again so that they run out, or delete them by hand",
+                    "declare it again so that they go as it says, or delete them by hand",
+                    topic="unmanaged",
                 ),
                 machine.name,
             )
@@ -49,11 +51,12 @@ def remark_remainder(
                 Remark(
                     "snapshot-not-selected",
                     f"SnapshotSchedule {document.name}",
-                    "it takes no restore points of it now: what is there runs out, as it keeps "
-                    f"{say(document.value.keep)}, but the VM's last",
-                    "",
+                    f"it takes no restore points of it now; {_ending([document.value.keep])} (it keeps "
+                    f"{say(document.value.keep)})",
+                    "" if runs_out(document.value.keep) else "delete by hand what nobody needs",
                     Severity.INFO,
                     document.source,
+                    topic="unmanaged",
                 ),
                 machine.name,
             )
@@ -65,8 +68,8 @@ def _orphan(points: Sequence[Resource], expansion: Expansion, schedules: Schedul
     collection = facts.arm_id.parent()
     gib = sum(disk.size_gib for disk in facts.disks)
     are = "are" if len(points) > 1 else "is"
-    declared = all(fold(facts_of(one).schedule) in schedules for one in points)
-    ending = "they run out, but the last" if declared else "they stay: the schedule is not declared any longer"
+    documents = [schedules.get(fold(facts_of(one).schedule)) for one in points]
+    ending = _ending([one.value.keep if one else None for one in documents])
     return Finding(
         code="orphan",
         message=f"its VM is gone, and {count(len(points), 'restore point')} of it {are} left; {ending}: slot "
@@ -77,3 +80,12 @@ def _orphan(points: Sequence[Resource], expansion: Expansion, schedules: Schedul
         f"--resource-group {collection.resource_group} --collection-name {collection.name}",
         address=str(newest.address),
     )
+
+
+def _ending(keeps: Sequence[Keep | None]) -> str:
+    """What becomes of restore points after which no new ones come; None where their schedule is not declared."""
+    if None in keeps:
+        return "they stay: the schedule is not declared any longer"
+    if all(keep and runs_out(keep) for keep in keeps):
+        return "they run out, but the last"
+    return "those that the schedule holds stay, as no new ones come"

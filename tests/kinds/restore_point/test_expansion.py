@@ -265,6 +265,10 @@ def test_a_vm_that_is_no_longer_selected_gets_none(expansion: Make) -> None:
     resources, (finding,) = expand(expansion([schedule()], [], [point(HOME, SLOT - 6 * HOUR)], machines=(VM,)))
     assert present(resources) == ["20260302T0000Z"]
     assert (finding.code, finding.severity) == ("snapshot-not-selected", Severity.INFO)
+    assert "stay, as no new ones come" in finding.message
+    by_age = schedule(keep=Keep(age="30d"))
+    _, (finding,) = expand(expansion([by_age], [], [point(HOME, SLOT - 6 * HOUR)], machines=(VM,)))
+    assert "they run out, but the last" in finding.message
 
 
 def test_points_of_a_schedule_that_is_not_declared_stay(expansion: Make) -> None:
