@@ -133,14 +133,15 @@ def dispute(body: SnapshotBody, mark: Mark) -> str:
     along so.
     """
     creation = body.properties.creation_data
+    made_of = fold(creation.source_unique_id or "")  # Azure does not tell while it is being made
     if not tells_slot(body.name, mark.slot):
         return "its name is not of the slot that they say"
     if creation.of_snapshot:
         if (creation.create_option or "").lower() != _COPY_START:
             return "it is a copy that somebody made"
-        if mark.source and fold(mark.source) != fold(creation.source_unique_id or ""):
+        if made_of and mark.source and made_of != fold(mark.source):
             return "it is a copy of another snapshot"
-    elif creation.source_unique_id and fold(creation.source_unique_id) != fold(mark.disk):
+    elif made_of and made_of != fold(mark.disk):
         return "it was taken of another disk"
     return ""
 

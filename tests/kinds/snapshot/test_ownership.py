@@ -43,6 +43,7 @@ def seen(name: str, tags: dict[str, str], creation: dict[str, str]) -> SnapshotB
         ({}, {"sourceUniqueId": "other"}, "of another disk"),
         ({"reconciler-source": "copied"}, COPIED, ""),
         ({"reconciler-source": "other"}, COPIED, "a copy of another snapshot"),
+        ({"reconciler-source": "copied"}, {**COPIED, "sourceUniqueId": ""}, ""),
         ({}, {**COPIED, "createOption": "Copy"}, "a copy that somebody made"),
     ],
 )
