@@ -35,7 +35,7 @@ def expand_replications(expansion: Expansion) -> Iterator[Resource | Finding]:
         held = survey.held(item.machine)
         if held is not None and held.observed.frozen:
             if any(ref.address in mappings for _, ref in held.spec.refs()):
-                frozen.setdefault(held.address, dataclasses.replace(held, source=item.source))
+                frozen.setdefault(held.address, _as_it_is(held, item))
             continue
         if item.machine.arm_id in survey.replacements:
             survey.leave(item)
@@ -220,6 +220,13 @@ class Survey:
                         advice="correct the name, or remove the override; other VMs are not affected",
                         source=item.protection.at("replication", "overrides", index, "vm"),
                     )
+
+
+def _as_it_is(held: Resource, item: Assignment) -> Resource:
+    """What is there, wanted by the Protection that would say otherwise."""
+    return dataclasses.replace(
+        held, source=item.source, origins=dict.fromkeys(held.spec.__struct_fields__, item.source)
+    )
 
 
 def _place(wish: Wish) -> tuple[str | int, ...]:
