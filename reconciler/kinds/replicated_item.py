@@ -114,6 +114,7 @@ class ItemProperties(_Body, frozen=True):
     health_errors: tuple[HealthErrorBody, ...] | None = None
     current_scenario: ScenarioBody | None = None
     last_successful_test_failover_time: str | None = None
+    last_successful_failover_time: str | None = None
     provider_specific_details: DetailsBody | None = None
 
 

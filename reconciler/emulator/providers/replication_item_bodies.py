@@ -67,6 +67,8 @@ def _properties(world: World, item: Item) -> Body:
     }
     if item.last_drill is not None:
         properties["lastSuccessfulTestFailoverTime"] = stamp(item.last_drill)
+    if item.failover is not None:
+        properties["lastSuccessfulFailoverTime"] = stamp(item.failover.made)
     return properties
 
 
