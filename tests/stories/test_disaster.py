@@ -1,140 +1,167 @@
-"""Twelve VMs in two regions, replicated to a third: set up, kept in step, failed over by people and left alone."""
+"""Drills, a failover and the way home: as a person does it, command by command."""
 
 from __future__ import annotations
 
 import json
+import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler.emulator.estate import read
-from tests.stories.conftest import REPOSITORY, Story
+from tests.operate.estate import MACHINES, account, estate, policies
+from tests.stories.conftest import Story
 
 pytestmark = pytest.mark.story
-ESTATE = REPOSITORY / "demo/disaster/estate.yaml"
-POLICIES = REPOSITORY / "demo/disaster/policies"
-SUBSCRIPTION = "/subscriptions/3b9d6c1e-7f20-4c58-8a41-5e0f9a7c0201"
-VAULT = f"{SUBSCRIPTION}/resourceGroups/rg-recovery/providers/Microsoft.RecoveryServices/vaults/rsv-recovery"
-PLAN = f"{VAULT}/replicationRecoveryPlans/shop"
-COMPUTE = f"{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.Compute"
-SHOP = ("shop-db-01", "shop-db-02", "shop-app-01", "shop-app-02", "shop-web-01", "shop-web-02")
-LEDGER = ("ledger-db-01", "ledger-db-02", "ledger-app-01", "ledger-app-02", "ledger-app-03", "ledger-batch-01")
+TESTS = sorted(f"{name}-test" for name in MACHINES)
 
 
-def begin(story: Story, **more: Any) -> None:
-    """The estate of the demo, as nobody has touched it; `more` are sections of an estate."""
-    story.begin({**read(ESTATE), **more})
-    story.environment["RECONCILER_POLICIES"] = str(POLICIES)
+def begin(story: Story, of_estate: dict[str, Any] | None = None, **of_plan: Any) -> None:
+    """Azure is as the policies want it, unless people are at work on it."""
+    story.begin(of_estate or estate(), *policies(**of_plan))
+    if of_estate is None:
+        story.run("apply", "--auto-approve", code=0)
 
 
-def replicated(drilled: int | None = 10, **states: dict[str, Any]) -> dict[str, Any]:
-    """What an apply makes of it, weeks later: `states` are fields of single VMs, their names with underscores."""
-    machines = [
-        {
-            "vm": f"rg-{app}/{name}",
-            "to": "northeurope",
-            "resourceGroup": f"rg-{app}-dr",
-            "cache": cache,
-            **({} if drilled is None else {"drilledDaysAgo": drilled}),
-            **states.get(name.replace("-", "_"), {}),
-        }
-        for app, cache, names in (("shop", "stcacheshopweu", SHOP), ("ledger", "stcacheledgeruks", LEDGER))
-        for name in names
+def posted(story: Story) -> list[str]:
+    """What Azure accepted, in order: `rp-shop/testFailover`."""
+    return [
+        "/".join(entry["path"].split("/")[-2:])
+        for entry in story.azure.requests()
+        if entry["method"] == "POST" and entry["status"] == 202
     ]
-    vault = {
-        "vault": "rsv-recovery",
-        "resourceGroup": "rg-recovery",
-        "policies": {"day": {"retentionHours": 24, "appConsistentHours": 4}},
-        "routes": [
-            {"from": "westeurope", "to": "northeurope", "policy": "day", "networks": {"vnet-shop": "vnet-dr"}},
-            {"from": "uksouth", "to": "northeurope", "policy": "day", "networks": {"vnet-ledger": "vnet-dr"}},
-        ],
-        "machines": machines,
-    }
-    return {"siteRecovery": [vault]}
 
 
-def in_step(story: Story) -> str:
-    said = story.run("plan", "--detailed-exitcode", code=0).out
-    assert "No changes. Azure matches the policies (30 resources" in said
-    return said
+def record(story: Story) -> dict[str, Any]:
+    """The newest record."""
+    newest: Path = max((story.folder / "journals" / "records").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    found: dict[str, Any] = json.loads(newest.read_text(encoding="utf-8"))
+    return found
 
 
-def settle(story: Story) -> None:
-    """The recovery plan is made, and the network for drills is said of every VM."""
-    story.run("apply", "--auto-approve", "--allow", "G101=12", code=0)
-
-
-def arm(story: Story, method: str, path: str, properties: dict[str, Any] | None = None) -> None:
-    """Somebody at work in the portal, until it is done."""
-    story.arm(method, f"{path}?api-version=2025-08-01", properties)
-    story.azure.advance("3h")
-
-
-def test_nothing_replicated_and_an_hour_later_everything_is(story: Story) -> None:
+def test_a_plan_is_drilled_checked_and_cleaned_up(story: Story) -> None:
     begin(story)
-    assert "0 errors" in story.run("validate", str(POLICIES), code=0).told
-    planned = story.run("plan", "--detailed-exitcode", "--out", "plan.json", code=2).out
-    for words in (
-        "Plan: 12 to protect, 18 to create; 0 unchanged.",
-        "cannot be failed over before its initial replication of up to 896 GiB in all has ended",
-        "groups[2].after: switch-dns (runbook",
-    ):
-        assert words in planned
-    assert story.writes() == {}, "planning writes nothing"
-
-    applied = story.run("apply", "plan.json", code=0).out
-    assert "Apply complete: 54 done" in applied
-    for name in (*SHOP, *LEDGER):
-        assert f"done     wait until {name} is replicated to northeurope" in applied
-    assert applied.index("done     wait until shop-web-02") < applied.index("started  create recovery plan shop")
-    assert {name: count for name, count in story.repeated().items() if not name.startswith("PATCH")} == {}
-
-    told = in_step(story)
-    assert "no test failover has succeeded yet; promised is one every 180d" in told, "a new one is Protected, not ill"
-    assert story.run("drift", code=0).out.count("No drift.") == 1
-    explained = story.run("explain", "shop-web-01", code=0).out
-    assert "targetResourceGroup: rg-shop-dr" in explained
-    assert "recovery.yaml:" in explained
+    asked = ("drill", "rp-shop", "--check", 'echo "$RECONCILER_VM at $RECONCILER_TEST_ADDRESS" >> seen')
+    refused = story.run(*asked, code=1)
+    assert "--confirm rp-shop" in refused.err
+    assert posted(story) == []
+    done = story.run(*asked, "--confirm", "rp-shop", code=0)
+    assert "recovery_plan.prod/rg-dr/rsv-dr/rp-shop will be tested in northeurope" in done.out
+    assert "network: rg-dr/vnet-test" in done.out
+    assert "Apply complete: 8 done" in done.told
+    assert posted(story) == ["rp-shop/testFailover", "rp-shop/testFailoverCleanup"]
+    seen = (story.folder / "seen").read_text().splitlines()
+    assert sorted(line.partition(" at 10.3.0.")[0] for line in seen) == sorted(MACHINES)
+    kept = record(story)
+    assert (kept["operation"], kept["outcome"], kept["asked"]["target"]) == ("drill", "succeeded", "rp-shop")
+    assert kept["rpo_seconds"] > 0
+    assert kept["rto_seconds"] > 0
+    assert set(kept["checks"].values()) == {"done"}
+    assert len(kept["machines"]) == 3
+    assert "No drift" in story.run("drift", code=0).out
 
 
-def test_what_somebody_set_up_before_is_reused(story: Story) -> None:
-    """Under the portal's names: only the recovery plan is missing, and what is not in the way stays as it is."""
-    begin(story, **replicated())
-    settle(story)
-    assert {name for name in story.writes() if name.startswith("PUT")} == {"PUT shop"}
-    in_step(story)
+def test_a_check_that_fails_is_told_and_nothing_is_left(story: Story) -> None:
+    begin(story)
+    said = story.run("drill", "web-01", "--check", "echo no answer; exit 7", "--confirm", "web-01", code=4)
+    assert "exit code 7" in said.told
+    assert "no answer" in said.told
+    assert posted(story) == ["web-01/testFailover", "web-01/testFailoverCleanup"]
+    kept = record(story)
+    assert kept["outcome"] == "incomplete"
+    assert sorted(kept["checks"].values()) == ["done", "failed"]
 
 
-def test_a_new_disk_is_replicated_in_place(story: Story) -> None:
-    begin(story, **replicated())
-    settle(story)
-    disk = f"{COMPUTE}/disks/shop-db-01-logs"
-    made = {"creationData": {"createOption": "Empty"}, "diskSizeGB": 512}
-    story.arm("PUT", f"{disk}?api-version=2025-01-02", made, location="westeurope", sku={"name": "Premium_LRS"})
-    attach = f"{COMPUTE}/virtualMachines/shop-db-01/attachDetachDataDisks?api-version=2025-04-01"
-    story.arm("POST", attach, dataDisksToAttach=[{"diskId": disk}])
-    story.azure.advance("5m")
-
-    planned = story.run("plan", "--detailed-exitcode", code=2).out
-    assert "replicated_vm.prod/rg-shop/shop-db-01" in planned
-    assert "512 GiB" in planned
-    applied = story.run("apply", "--auto-approve", code=0).out
-    assert "Apply complete: 1 done" in applied
-    in_step(story)
+def test_what_is_not_to_be_drilled_is_refused(story: Story) -> None:
+    manual = {"name": "ask", "manual": "Is the database up?"}
+    begin(story, failover={"after": [manual]})
+    said = story.run("drill", "rp-shop", "--confirm", "rp-shop", code=1)
+    assert "ASR-64" in said.told
+    assert "--with-manual" in said.told
+    production = estate()["networks"][1]["name"]
+    network = next(one for one in policies() if one["kind"] == "ReplicationRoute")["networks"][0]["to"]
+    said = story.run("drill", "web-01", "--network", network, "--confirm", "web-01", code=1)
+    assert f"{production} is a production network" in said.told
+    assert "did you mean" not in said.told
+    assert "no declared recovery plan" in story.run("drill", "nobody", "--confirm", "nobody", code=1).err
+    assert "is not what" in story.run("failover", "rp-shop", "--to", "northeurope", "--confirm", "yes", code=1).err
+    assert posted(story) == []
 
 
-def test_what_is_promised_is_looked_at(story: Story) -> None:
-    """The RPO of each VM, and the age of its last drill."""
-    begin(
-        story,
-        **replicated(shop_web_01={"stalledHours": 5}, shop_db_01={"drilledDaysAgo": 200, "protectedDaysAgo": 300}),
-    )
-    settle(story)
-    told = json.loads(story.run("drift", "--format", "json", code=0).out)
-    missed = {entry["code"]: entry["address"] for entry in told["findings"] if entry.get("topic") == "objectives"}
-    assert missed == {
-        "replication-rpo-missed": "replicated_vm.prod/rg-shop/shop-web-01",
-        "replication-ill": "replicated_vm.prod/rg-shop/shop-web-01",
-        "drill-overdue": "replicated_vm.prod/rg-shop/shop-db-01",
-    }
+def test_killed_in_a_drill_the_next_run_cleans_up(story: Story) -> None:
+    begin(story)
+    story.stand_still()
+    drill = story.start("drill", "rp-shop", "--confirm", "rp-shop")
+    story.until(lambda: posted(story) == ["rp-shop/testFailover"])
+    told = story.run("status", code=0).out
+    assert "test failover of recovery plan rp-shop" in told
+    assert "owed, and still to be done" in told
+    assert "task 1 of" in told
+    drill.kill()
+    assert drill.process.returncode == -signal.SIGKILL
+    assert record(story)["outcome"] == "unfinished"
+    story.go_on()
+    said = story.run("apply", "--auto-approve", code=0)
+    assert "clean up the test failover of recovery plan rp-shop" in said.out
+    assert posted(story) == ["rp-shop/testFailover", "rp-shop/testFailoverCleanup"]
+    assert "0 steps of ours open" in story.run("status", code=0).out
+
+
+def test_ctrl_c_in_a_drill_cleans_up_before_it_ends(story: Story) -> None:
+    begin(story)
+    story.stand_still()
+    drill = story.start("drill", "web-01", "--confirm", "web-01")
+    story.until(lambda: posted(story) == ["web-01/testFailover"])
+    drill.process.send_signal(signal.SIGINT)
+    drill.line("Stopping")
+    story.go_on()
+    said = drill.end()
+    assert said.code == 4, said.told
+    assert posted(story) == ["web-01/testFailover", "web-01/testFailoverCleanup"]
+
+
+def test_what_somebody_else_left_is_cleaned_up(story: Story) -> None:
+    begin(story, estate("TestFailover"))
+    refused = story.run("drill", "web-01", "--confirm", "web-01", code=1)
+    assert "reconciler drill --cleanup web-01" in refused.told
+    story.run("drill", "--cleanup", "web-01", "--confirm", "web-01", code=0)
+    assert posted(story) == ["web-01/testFailoverCleanup"]
+    assert "No changes" in story.run("drill", "--cleanup", "web-01", "--confirm", "web-01", code=0).out
+
+
+def test_a_disaster_and_the_way_home(story: Story) -> None:
+    """Nothing that is failed over is touched on the way, and the last plan is empty."""
+    begin(story)
+    confirm = ("--confirm", "rp-shop")
+    wrong = story.run("failover", "rp-shop", "--to", "westus", *confirm, code=1)
+    assert "it is replicated to northeurope" in wrong.told
+    assert "commit" in story.run("commit", "rp-shop", *confirm, code=1).told
+    done = story.run("failover", "rp-shop", "--to", "northeurope", "--shutdown-source", *confirm, code=0)
+    assert "reconciler commit rp-shop" in done.err
+    kept = record(story)
+    assert kept["rto_seconds"] > 60
+    assert "failed-over" in story.run("drift", code=0).out
+    early = story.run("reprotect", "rp-shop", *confirm, code=1)
+    assert "is not committed" in early.told
+    story.run("commit", "rp-shop", *confirm, code=0)
+    missing = story.run("reprotect", "rp-shop", *confirm, code=1)
+    assert "--cache-account" in missing.told
+    story.run("reprotect", "rp-shop", "--cache-account", account("cacheneu", "rg-dr"), *confirm, code=0)
+    assert "reconciler failback" in story.run("drift", code=0).out
+    story.run("failback", "rp-shop", *confirm, code=0)
+    story.run("commit", "rp-shop", *confirm, code=0)
+    story.run("reprotect", "rp-shop", *confirm, code=0)
+    story.run("apply", "--auto-approve", code=0)  # Azure forgets the network for drills when it turns round
+    assert "No changes" in story.run("plan", code=0).out
+
+
+def test_a_reprotection_is_left_and_taken_up_again(story: Story) -> None:
+    begin(story, estate("Committed"))
+    asked = ("reprotect", "web-01", "--cache-account", account("cacheneu", "rg-dr"), "--confirm", "web-01")
+    story.stand_still()
+    said = story.run(*asked, "--no-wait", code=4)
+    assert "asked not to wait" in said.told
+    assert "replicate web-01 back to westeurope" in story.run("status", code=0).out
+    story.go_on()
+    story.run("apply", "--auto-approve", code=0)
+    assert "0 steps of ours open" in story.run("status", code=0).out
