@@ -9,7 +9,13 @@ import msgspec
 
 from reconciler.kinds.base import Expansion
 from reconciler.kinds.phrases import some_names
-from reconciler.kinds.recovery_plan.members import Groups, Muster, frozen_machines, replicated_address
+from reconciler.kinds.recovery_plan.members import (
+    Groups,
+    Muster,
+    frozen_machines,
+    replicated_address,
+    vanished_machines,
+)
 from reconciler.kinds.recovery_plan.rules import actions_of
 from reconciler.kinds.recovery_plan.spec import NAME, Around, PlanAction, PlanGroup, RecoveryPlanSpec
 from reconciler.kinds.replication_route import LocatedRoute, fabric_address, located_routes
@@ -42,7 +48,8 @@ def _expand(
     live = expansion.live.state.get(address)
     muster = Muster(expansion, document, route)
     facts = live.observed if live and isinstance(live.observed, RecoveryPlanFacts) else None
-    kept = _kept(expansion, document, address, frozen_machines(expansion, muster.selected(), facts))
+    frozen = frozen_machines(expansion, muster.selected(), facts)
+    kept = _kept(expansion, document, address, frozen) or _kept_whole(expansion, document, address, facts)
     if kept is not None:
         yield kept
         if live is not None:
@@ -86,6 +93,26 @@ def _kept(
             address=str(address),
         )
     return None
+
+
+def _kept_whole(
+    expansion: Expansion, document: Document[RecoveryPlan], address: Address, facts: RecoveryPlanFacts | None
+) -> Finding | None:
+    """A member that is gone where it ran stays one as long as it can be brought up."""
+    gone = vanished_machines(expansion, facts)
+    if facts is None or not gone:
+        return None
+    verb, them = ("is", "its") if len(gone) == 1 else ("are", "their")
+    return Finding(
+        code="orphan",
+        message=f"{some_names(gone)} {verb} gone and can still be failed over with it: the recovery plan is left as it "
+        "is",
+        severity=Severity.WARNING,
+        advice=f"fail over with: reconciler failover {document.name} --to {facts.recovery_region}; or disable {them} "
+        "replication in the portal, and plan again",
+        source=document.source,
+        address=str(address),
+    )
 
 
 def primary_zone(document: Document[RecoveryPlan], route: LocatedRoute, groups: Groups) -> str | Finding:

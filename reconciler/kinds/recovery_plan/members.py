@@ -152,6 +152,19 @@ def frozen_machines(expansion: Expansion, groups: Groups, facts: RecoveryPlanFac
     )
 
 
+def vanished_machines(expansion: Expansion, facts: RecoveryPlanFacts | None) -> list[str]:
+    """The names of live members whose VM is gone while Site Recovery still holds its replication: the plan is how it is
+    brought up."""
+    held = frozenset(facts.items) if facts else frozenset()
+    return sorted(
+        address.name
+        for address, resource in expansion.live.state.items()
+        if isinstance(seen := resource.observed, ReplicationFacts)
+        and seen.item_id in held
+        and seen.machine_id not in expansion.live.machines_by_id
+    )
+
+
 def _copies(expansion: Expansion) -> Iterator[ArmId]:
     for resource in expansion.live.state.values():
         if isinstance(resource.observed, ReplicationFacts):

@@ -10,6 +10,7 @@ from reconciler.kinds.base import Assignment, Expansion
 from reconciler.kinds.remarks import Remark, Remarks
 from reconciler.kinds.replicated_vm.frozen import frozen_findings, stand_ins
 from reconciler.kinds.replicated_vm.machine_rules import Candidate, remarks_on, remarks_on_groups
+from reconciler.kinds.replicated_vm.orphans import orphan_findings
 from reconciler.kinds.replicated_vm.routing import Routing
 from reconciler.kinds.replicated_vm.spec import NAME, ReplicatedVmSpec, TargetDisk
 from reconciler.kinds.replicated_vm.wish import Destination, Overrides, Wish, excluded_luns, target_type
@@ -50,6 +51,7 @@ def expand_replications(expansion: Expansion) -> Iterator[Resource | Finding]:
     yield from frozen.values()
     yield from survey.findings()
     yield from frozen_findings(expansion)
+    yield from orphan_findings(expansion)
 
 
 @dataclass(slots=True)

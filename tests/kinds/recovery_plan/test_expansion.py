@@ -212,6 +212,19 @@ def test_a_new_plan_waits_until_its_vms_are_back(world: Make, seen: dict[str, An
     assert (resources, finding.code) == ([], "failed-over")
 
 
+def test_a_member_that_is_gone_stays_one_while_it_can_be_failed_over(world: Make) -> None:
+    """Taking it out would take away the way to bring it up."""
+    live = live_plan(spec_of(world()))
+    made = world(machines=[WEB_1, WEB_2, APP], live=[live, *map(replicated, MACHINES)])
+    (resource,), (finding,) = expand(made)
+    assert resource.spec == msgspec.structs.replace(live.spec, machines=())
+    assert (finding.code, finding.severity, finding.address) == ("orphan", "warning", str(ADDRESS))
+    assert finding.message.startswith("VM sql-01 is gone and can still be failed over with it")
+    assert "reconciler failover rp-shop --to northeurope" in finding.advice
+    _, findings = expand(world(machines=[WEB_1, WEB_2, APP], live=[live, *map(replicated, (WEB_1, WEB_2, APP))]))
+    assert [one.code for one in findings] == ["no-match"]
+
+
 def test_copies_that_a_failover_of_another_vm_made_are_no_members(world: Make) -> None:
     copy = dataclasses.replace(machine("web-03", "web"), location="northeurope")
     other = replicated(machine("other", "batch"), active_location="Recovery", recovery_machine_id=copy.arm_id)
