@@ -103,7 +103,9 @@ def commit_change(target: Target) -> Change:
     """The recovery points go."""
     step = _write(target, "commit", f"commit the failover of {target.title}")
     text = "its recovery points are gone: no other one can be chosen any more (ASR-54)"
-    return _change(target, "failover will be committed", (step,), [], [Consequence(effect=Effect.PRUNES, text=text)])
+    return _change(
+        target, "will have its failover committed", (step,), [], [Consequence(effect=Effect.PRUNES, text=text)]
+    )
 
 
 def reprotect_change(target: Target, member: Member, arguments: dict[str, Any], moved: ArmId) -> Change:

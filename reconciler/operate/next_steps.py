@@ -11,8 +11,8 @@ def next_steps(request: OperationRequest) -> tuple[str, ...]:
     """Commands and reminders for the person, in order. Pure."""
     name = shlex.quote(request.target)
     return {
-        "drill": ("Drilled:        and cleaned up; the age of the drill is checked by drillEvery",),
-        "cleanup": ("Cleaned up:     the next drill counts again",),
+        "drill": ("Well:           it could be failed over now; drillEvery says when the next drill is due",),
+        "cleanup": ("Then:           drill again, to the end: a drill counts once it is cleaned up",),
         "failover": (
             "Look:           at the applications; until the commit another recovery point can be chosen in the portal",
             f"Then:           reconciler commit {name}",

@@ -140,6 +140,10 @@ class PlanWording(Wording):
     def line(self, detail: Detail) -> str:
         return f"{detail.name}:{self.detail(detail).removeprefix(detail.name)}"
 
+    def counts(self, plan: Plan, tally: Counter[str]) -> str:
+        """None of an operation: it is one thing, and nothing was compared."""
+        return "" if _asked(plan) else super().counts(plan, tally)
+
     def verdict(self, plan: Plan, tally: Counter[str]) -> str:  # noqa: ARG002 -- objectives are no matter of a plan
         if plan.errors:
             return f"Nothing can be applied: {count(len(plan.errors), 'error')}.{_unread(plan)}"
@@ -150,6 +154,9 @@ class PlanWording(Wording):
             return "Nothing to do: what was to be made is there already, made of the same."
         if plan.empty:
             return _in_step("No changes.", plan)
+        if _asked(plan):
+            steps = sum(len(change.steps) for change in plan.actionable)
+            return f"This takes {count(steps, 'step')}."
         if not plan.actionable:
             return f"Nothing can be done now: what differs is blocked or put off.{_unread(plan)}"
         steps = sum(len(change.steps) for change in plan.actionable)
@@ -244,6 +251,11 @@ class DriftWording(Wording):
                 f"--resource-group {vault.resource_group}"
             )
         return tuple(lines)
+
+
+def _asked(plan: Plan) -> bool:
+    """Whether it is a drill, a failover or what follows one."""
+    return bool(plan.changes) and all(change.reason is Reason.ASKED for change in plan.changes)
 
 
 def _plain(change: Change) -> bool:

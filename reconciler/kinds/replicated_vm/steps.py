@@ -35,6 +35,7 @@ _USUALLY = {
     "remove-disks": "a minute",
     "disable": "2 min",
 }
+_LONG = ("enable", "initial-replication", "add-disks")
 _LONGEST_NAME = 48
 
 
@@ -58,6 +59,7 @@ class Target:
             lane="" if verb == "initial-replication" else vault_of(self.item).key,
             permission=_PERMISSIONS.get(verb, WRITE),
             usually=_USUALLY[verb],
+            long=verb in _LONG,
         )
 
 
