@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from reconciler.apply.events import ApplyProgress
 from reconciler.apply.result import Status
-from reconciler.errors import ExitCode
-from tests.operate.estate import MACHINES, account, estate
+from reconciler.errors import ExitCode, UsageError
+from tests.operate.estate import GROUPS, MACHINES, account, estate, network, policies
 
 Operating = Callable[..., Any]
 TESTS = sorted(f"{name}-test" for name in MACHINES)
@@ -56,3 +58,101 @@ async def test_over_commit_and_home_again(operating: Operating) -> None:
             outcome = await site.act(verb, "rp-shop", **more)
             assert outcome.result.exit_code is ExitCode.OK, (verb, [one.message for one in outcome.result.failed])
         assert site.machines("rg-app") == sorted(MACHINES)
+
+
+async def test_a_drill_that_fails_in_azure_is_cleaned_up_all_the_same(operating: Operating) -> None:
+    async with operating(estate()) as site:
+        fault = {"method": "POST", "path": "*/web-01/testFailover", "operation": "fails", "count": 1}
+        site.served.emulator.world.faults.add(fault)
+        outcome = await site.act("drill", "web-01")
+        assert verbs(outcome) == [
+            ("test-failover", Status.FAILED),
+            ("check-running", Status.SKIPPED),
+            ("clean-up", Status.DONE),
+        ]
+        assert site.machines() == []
+
+
+async def test_the_point_that_was_asked_for_is_sent(operating: Operating) -> None:
+    async with operating(estate()) as site:
+        plan = await site.plan("failover", "web-01", to="northeurope", point="2026-03-02T06:00:00Z")
+        (step, _) = plan.steps()
+        assert "/recoveryPoints/" in step.arguments["point"]
+        told = {detail.name: detail.after for detail in plan.changes[0].details}
+        assert told["recoveryPoint"].startswith("2026-03-02 05:")
+        with pytest.raises(UsageError, match="takes no recovery point of its own choice"):
+            await site.plan("failover", "rp-shop", to="northeurope", point="2026-03-02T06:00:00Z")
+        plan = await site.plan("failover", "rp-shop", to="northeurope", point="latest-app-consistent")
+        assert next(iter(plan.steps())).arguments["point"] == "LatestApplicationConsistent"
+
+
+@pytest.mark.parametrize("text", ["web-01", "rg-app/WEB-01", "prod/rg-app/web-01", f"{GROUPS}/RG-APP/providers/x/y/z"])
+async def test_a_vm_is_found_by_name_group_and_id(operating: Operating, text: str) -> None:
+    machine = text.replace("x/y/z", "Microsoft.Compute/virtualMachines/web-01")
+    async with operating(estate()) as site:
+        assert (await site.plan("drill", machine)).changes[0].address == "replicated_vm.prod/rg-app/web-01"
+
+
+async def test_what_is_not_there_is_told_with_what_is(operating: Operating) -> None:
+    async with operating(estate()) as site:
+        with pytest.raises(UsageError) as error:
+            await site.plan("drill", "web-02")
+        assert "prod/rg-app/web-01" in error.value.advice
+        assert "prod/rg-dr/rsv-dr/rp-shop" in error.value.advice
+
+
+REFUSED: list[tuple[str, str, dict[str, Any], str, str]] = [
+    ("Protected", "commit", {}, "ASR-50", "does not allow Commit of web-01 now"),
+    ("Protected", "reprotect", {}, "ASR-50", "does not allow ReverseReplicate"),
+    ("Protected", "failback", {}, "failback-direction", "not replicated back"),
+    ("Protected", "failover", {"to": "westeurope"}, "failover-region", "it is replicated to northeurope"),
+    ("InitialReplication", "failover", {"to": "northeurope"}, "not-protected", "no copy is whole"),
+    ("TestFailover", "drill", {}, "ASR-50", "it allows TestFailoverCleanup"),
+    ("TestFailover", "failover", {"to": "northeurope"}, "ASR-50", "does not allow UnplannedFailover"),
+    ("FailedOver", "failover", {"to": "northeurope"}, "ASR-50", "does not allow UnplannedFailover"),
+    ("FailedOver", "reprotect", {}, "ASR-54", "is not committed"),
+    ("Committed", "commit", {}, "ASR-50", "does not allow Commit"),
+    ("Committed", "reprotect", {}, "ASR-20", "no cache storage account in northeurope"),
+    ("Protected", "drill", {"network": network("vnet-neu", "rg-dr")}, "ASR-52", "a production network"),
+    ("Protected", "drill", {"network": network("vnet-weu", "RG-APP")}, "ASR-52", "a production network"),
+]
+
+
+@pytest.mark.parametrize(("state", "verb", "more", "code", "words"), REFUSED)
+async def test_what_speaks_against_it_is_told_before_anything_is_sent(
+    operating: Operating, state: str, verb: str, more: dict[str, Any], code: str, words: str
+) -> None:
+    async with operating(estate(state)) as site:
+        plan = await site.plan(verb, "web-01", **more)
+        assert [item for item in plan.errors if item.code == code and words in item.message], plan.errors
+        assert not plan.applyable
+        outcome = await site.act(verb, "web-01", **more)
+        assert (outcome.result, site.posts()) == (None, {})
+
+
+async def test_without_the_old_vm_replication_cannot_be_turned_round(operating: Operating) -> None:
+    async with operating(estate("Committed")) as site:
+        gone = f"{GROUPS}/rg-app/providers/Microsoft.Compute/virtualMachines/web-01"
+        site.served.emulator.world.store.delete(gone)
+        plan = await site.plan("reprotect", "web-01", account=account("cacheneu", "rg-dr"))
+    assert [item.code for item in plan.errors] == ["ASR-54"]
+    assert "failed over from is gone" in plan.errors[0].message
+
+
+async def test_a_drill_needs_an_isolated_network(operating: Operating) -> None:
+    documents = policies()
+    next(one for one in documents if one["kind"] == "ReplicationRoute").pop("testNetwork")
+    async with operating(estate(), documents) as site:
+        plan = await site.plan("drill", "rp-shop")
+        assert "its route has no testNetwork" in plan.errors[0].message
+        named = await site.plan("drill", "rp-shop", network=network("vnet-test", "rg-dr"))
+        assert named.errors == ()
+
+
+async def test_a_lost_answer_begins_no_second_drill(operating: Operating) -> None:
+    async with operating(estate()) as site:
+        fault = {"method": "POST", "path": "*/web-01/testFailover", "reset": "after", "count": 1}
+        site.served.emulator.world.faults.add(fault)
+        outcome = await site.act("drill", "web-01")
+        assert outcome.result.exit_code is ExitCode.OK, [one.message for one in outcome.result.failed]
+        assert site.posts()["web-01/testFailoverCleanup"] == 1
