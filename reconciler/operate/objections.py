@@ -141,11 +141,6 @@ def object_to_failover(request: OperationRequest, target: Target) -> Iterator[Fi
             f"{', '.join(there)}: not replicated back from where it was failed over to",
             f"fail over, commit, and then: reconciler reprotect {target.name}",
         )
-    for member in target.members:
-        if not member.facts.protected and not member.facts.failed_over:
-            yield finding(
-                target, "not-protected", f"{member.name} is {member.facts.protection_state}: no copy is whole"
-            )
     actions = list(manual_actions(target, "unplannedFailover"))
     if actions:
         yield finding(

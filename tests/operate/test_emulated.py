@@ -106,7 +106,6 @@ REFUSED: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("Protected", "reprotect", {}, "ASR-50", "does not allow ReverseReplicate"),
     ("Protected", "failback", {}, "failback-direction", "not replicated back"),
     ("Protected", "failover", {"to": "westeurope"}, "failover-region", "it is replicated to northeurope"),
-    ("InitialReplication", "failover", {"to": "northeurope"}, "not-protected", "no copy is whole"),
     ("TestFailover", "drill", {}, "ASR-50", "it allows TestFailoverCleanup"),
     ("TestFailover", "failover", {"to": "northeurope"}, "ASR-50", "does not allow UnplannedFailover"),
     ("FailedOver", "failover", {"to": "northeurope"}, "ASR-50", "does not allow UnplannedFailover"),
