@@ -11,6 +11,7 @@ import pytest
 
 from tests.operate.estate import MACHINES, account, estate, policies
 from tests.stories.conftest import Story
+from tests.stories.test_least_privilege import given
 
 pytestmark = pytest.mark.story
 TESTS = sorted(f"{name}-test" for name in MACHINES)
@@ -165,3 +166,33 @@ def test_a_reprotection_is_left_and_taken_up_again(story: Story) -> None:
     story.go_on()
     story.run("apply", "--auto-approve", code=0)
     assert "0 steps of ours open" in story.run("status", code=0).out
+
+
+def test_the_role_to_operate_operates_and_no_more(story: Story) -> None:
+    """From drill to status; it cannot apply."""
+    begin(story, given("operate", estate()))
+    story.run("drill", "rp-shop", "--confirm", "rp-shop", code=0)
+    one = ("--confirm", "web-01")
+    story.run("drill", "web-01", *one, "--check", "true", code=0)
+    story.run("failover", "web-01", "--to", "northeurope", "--recovery-point", "latest-processed", *one, code=0)
+    story.run("commit", "web-01", *one, code=0)
+    story.run("reprotect", "web-01", "--cache-account", account("cacheneu", "rg-dr"), *one, code=0)
+    story.run("status", code=0)
+    denied = [entry for entry in story.azure.requests() if entry["status"] == 403]
+    assert [(entry["method"], entry["path"]) for entry in denied] == []
+    assert story.run("apply", "--auto-approve").code != 0
+
+
+def test_an_apply_that_does_not_wait_leaves_what_is_long(story: Story) -> None:
+    """The next apply goes on with it; enabling is sent once."""
+    bare = estate()
+    bare["siteRecovery"] = []
+    story.begin(bare, *policies())
+    story.environment["RECONCILER_JOURNAL"] = str(story.folder / "journals")
+    left = story.run("apply", "--auto-approve", "--no-wait", code=4)
+    assert "asked not to wait" in left.told
+    assert "web-01" in story.run("status", code=0).out
+    while story.run("apply", "--auto-approve").code == 4:
+        pass
+    story.run("plan", "--detailed-exitcode", code=0)
+    assert story.repeated() == {}
