@@ -33,7 +33,7 @@ def test_every_guard_is_explained_in_the_words_of_the_code() -> None:
 
 
 def test_every_command_is_listed() -> None:
-    listed = [re.match(r"`(\w+)", command) for command, _ in rows("## Commands")]
+    listed = [re.match(r"`([\w-]+)", command) for command, _ in rows("## Commands")]
     assert [match.group(1) for match in listed if match] == cli.list_commands(None)  # type: ignore[arg-type]
 
 
