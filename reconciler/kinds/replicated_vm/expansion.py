@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from reconciler.kinds.base import Assignment, Expansion
 from reconciler.kinds.remarks import Remark, Remarks
 from reconciler.kinds.replicated_vm.frozen import frozen_findings, stand_ins
+from reconciler.kinds.replicated_vm.interface_rules import InterfaceCheck
 from reconciler.kinds.replicated_vm.machine_rules import Candidate, remarks_on, remarks_on_groups
 from reconciler.kinds.replicated_vm.orphans import orphan_findings
 from reconciler.kinds.replicated_vm.routing import Routing
@@ -120,9 +121,12 @@ class Survey:
         address = Address(NAME, wish.machine.scope, wish.machine.name)
         document, override = wish.assignment.protection, _place(wish)
         route = wish.route.document
+        live = self.expansion.live.state.get(address)
+        spec = self._spec(wish, live)
+        self._check_interfaces(wish, spec, live)
         return Resource(
             address=address,
-            spec=self._spec(wish, self.expansion.live.state.get(address)),
+            spec=spec,
             location=wish.machine.location,
             observed=wish,
             source=wish.assignment.source,
@@ -145,6 +149,12 @@ class Survey:
     def findings(self) -> Iterator[Finding]:
         yield from self.remarks.findings()
         yield from self._unknown_overrides()
+
+    def _check_interfaces(self, wish: Wish, spec: ReplicatedVmSpec, live: Resource | None) -> None:
+        facts = live.observed if live is not None else None
+        sources = facts.interfaces if isinstance(facts, ReplicationFacts) else ()
+        for remark in InterfaceCheck(wish, spec, sources, self.expansion.live.site).remarks():
+            self.remarks.add(remark, wish.machine.name)
 
     def _spec(self, wish: Wish, live: Resource | None) -> ReplicatedVmSpec:
         route, destination = wish.route, wish.destination

@@ -20,6 +20,7 @@ from reconciler.kinds.replication_ids import vault_of
 from reconciler.kinds.replication_list import API_VERSION
 from reconciler.kinds.replication_writes import begin, check_kept
 from reconciler.model.arm_id import ArmId
+from reconciler.model.casing import fold
 from reconciler.plan.change import Step
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _differences(step: Step, body: ItemBody) -> list[str]:
         return _disks_differ(sent <= held, held)
     if step.verb == "remove-disks":
         return _disks_differ(not sent & held, held)
-    return [f"its {name} is another" for name in _unset(step, body)]
+    return [f"its {name} is another" for name in _unset(step, body)] + _unknown_interfaces(step, body)
 
 
 def _disk_id(sent: str | Mapping[str, str]) -> str:
@@ -104,6 +105,17 @@ def wanted_spec(step: Step, body: ItemBody) -> tuple[ReplicatedVmSpec, Replicate
 def _unset(step: Step, body: ItemBody) -> list[str]:
     held, wanted = wanted_spec(step, body)
     return [name for name in wanted.__struct_fields__ if getattr(held, name) != getattr(wanted, name)]
+
+
+def _unknown_interfaces(step: Step, body: ItemBody) -> list[str]:
+    """Interfaces that only the policies know. Before a VM is protected, Azure does not tell which it has."""
+    known = {fold(one.name): one.name for one in facts_from(body, vault_of(ArmId(body.id))).interfaces}
+    destination = msgspec.convert(step.arguments["destination"], Destination)
+    return [
+        f"it has no network interface {nic.name}, only {', '.join(sorted(known.values())) or 'none'}"
+        for nic in destination.nics
+        if fold(nic.name) not in known
+    ]
 
 
 async def _enable(azure: Azure, step: Step, item: ArmId) -> Operation | None:

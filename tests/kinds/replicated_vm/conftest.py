@@ -22,6 +22,7 @@ from reconciler.model.live import Live, Unreadable
 from reconciler.model.machine import Machine
 from reconciler.model.protection import Protection
 from reconciler.model.replication import Replication, ReplicationPolicy, ReplicationRoute
+from reconciler.model.replication_site import ReplicationSite
 from reconciler.model.resource import Resource
 from reconciler.model.scope import Objectives, Scope
 from reconciler.model.selector import Selector
@@ -143,6 +144,7 @@ class Estate:
     disks: list[Disk] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
     unreadable: tuple[Unreadable, ...] = ()
+    site: ReplicationSite = field(default_factory=ReplicationSite)
 
     def add(self, vm: Machine, *facts: dict[str, Any]) -> Machine:
         self.machines.append(vm)
@@ -171,7 +173,7 @@ class Estate:
         found = (resource_from(msgspec.convert(one, ItemBody), vault, Speller(declared, {})) for one in self.items)
         state = {one.address: one for one in found if one is not None}
         machines = (*self.machines, *self.unasked)
-        return Live(state=state, machines=machines, disks=tuple(self.disks), unreadable=self.unreadable)
+        return Live(state=state, machines=machines, disks=tuple(self.disks), unreadable=self.unreadable, site=self.site)
 
     def expand(self) -> tuple[dict[Address, Resource], list[Finding]]:
         document = self.protection()

@@ -392,3 +392,18 @@ def test_cut_off_anywhere_without_a_journal_it_still_gets_there(cut: int, waited
             assert await run.jobs("EnableDr") == 1
 
     asyncio.run(story())
+
+
+def test_settings_for_an_interface_that_the_vm_does_not_have_are_no_success(running: Running) -> None:
+    """Before it is protected nobody can tell; Azure would take no notice."""
+
+    async def story() -> None:
+        async with running(estate(WEB)) as run:
+            wanted = protection(overrides=[{"vm": "web-01", "nics": [{"name": "eth0", "address": "10.2.0.9"}]}])
+            result = await run.apply(await run.plan(wanted))
+            (failed,) = [one for one in result.endings if one not in result.done]
+            assert (failed.step.verb, "did not keep it as sent" in failed.message) == ("networks", True)
+            plan = await run.plan(wanted)
+            assert [finding.code for finding in plan.errors] == ["ASR-14"]
+
+    asyncio.run(story())
