@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from reconciler.emulator.operations import Operation
 from reconciler.emulator.router import Request
@@ -35,12 +35,19 @@ def polling_headers(
 
 def timing_headers(world: World, operation: Operation) -> dict[str, str]:
     """How long to wait before the next poll; nothing once the operation is done."""
-    if operation.done:
-        return {}
+    return {} if operation.done else reading_headers(world, operation.end)
+
+
+def reading_headers(world: World, moment: datetime | None) -> dict[str, str]:
+    """How long to wait before it is worth reading again what changes at ``moment``; a second where nobody knows.
+
+    Azure says it of operations only. Here it is said of jobs and of machines that are being replicated, too: those who
+    wait by reading them would wait as long as in Azure, although the clock jumps.
+    """
     seconds = world.configuration.retry_after_seconds
     if seconds is not None:
         return {"Retry-After": str(seconds)}
-    remaining = (operation.end - world.clock.now()) if operation.end else timedelta(seconds=1)
+    remaining = (moment - world.clock.now()) if moment else timedelta(seconds=1)
     wait = 0.0 if world.clock.auto_advance else world.clock.wall_seconds(remaining)
     milliseconds = min(max(20, int(wait * 1000)), 60_000)
     return {"x-ms-retry-after-ms": str(milliseconds), "X-Go-Azure-Sdk-Skip-Polling-Delay": "true"}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.emulator.operations import Operation
+from reconciler.emulator.polling import reading_headers
 from reconciler.emulator.providers.backup_names import VAULT
 from reconciler.emulator.providers.replica_disks import remove_disk
 from reconciler.emulator.providers.replication_containers import find_container
@@ -17,6 +18,7 @@ from reconciler.emulator.providers.replication_item_state import (
     Placement,
     allowed_operations,
     find_item,
+    parse,
     save,
 )
 from reconciler.emulator.providers.replication_jobs import is_free
@@ -55,7 +57,8 @@ def get_item(world: World, request: Request) -> Response:
     if body is None:
         find_container(world, item_id.rpartition("/replicationProtectedItems/")[0])
         find_item(world, item_id)
-    return Response(200, show_item(world, body or {}))
+    until = parse(body or {}).until
+    return Response(200, show_item(world, body or {}), reading_headers(world, until) if until else {})
 
 
 def put_item(world: World, request: Request) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from reconciler.emulator.operations import Operation
+from reconciler.emulator.polling import timing_headers
 from reconciler.emulator.providers.backup_filters import read_filter
 from reconciler.emulator.providers.backup_jobs import page_of
 from reconciler.emulator.providers.backup_names import VAULT
@@ -63,7 +64,8 @@ def get_job(world: World, request: Request) -> Response:
         if operation is not None and not operation.done:
             world.look(operation.guid, operation.end)
             job = _find(world, job.id)
-    return Response(200, show_job(world, job))
+    running = world.operations.get(job.step or job.name)
+    return Response(200, show_job(world, job), timing_headers(world, running) if running else {})
 
 
 def _find(world: World, job_id: str) -> Job:
