@@ -131,7 +131,8 @@ def _tell(source: FileSource, mount: Mount, folder: Path) -> None:
     else:
         steps = (
             f"Download:  {mount.url}",
-            f"Keep it as:  {path.name}   (it reads the name), and run it as administrator",
+            f"Keep as:   {path.name}   (it reads its own name)",
+            "Run it:    as administrator",
         )
     lines = (
         f"Open:      the files of {_spell(source)}, until {mount.until:%Y-%m-%dT%H:%M}Z",

@@ -25,8 +25,9 @@ from reconciler.restore.vault_source import facts_of, find_item, label_of
 
 LASTS = timedelta(hours=12)
 _LIMIT = timedelta(minutes=30)
-_FROM_END, _LENGTH = 33, 15
-"""Where the password stands in `scriptNameSuffix`, and how long it is: as Azure's own clients cut it out."""
+_OFFSET, _LENGTH = 33, 15
+"""Where the password stands in `scriptNameSuffix`, from its last underscore on, and how long it is: as Azure's own
+clients cut it out."""
 _ASKS = "UserInput012345"
 """What stands in a script for a password that it then asks for."""
 
@@ -166,11 +167,11 @@ def _check(point: VaultPoint, points: Sequence[VaultPoint], label: str) -> None:
 def _mount(scripts: Sequence[ScriptBody], until: datetime) -> Mount:
     """Raises ValueError where the answer has no script, or one without a password where clients look for it."""
     script = next((one for one in scripts if one.url), None) or next(iter(scripts), None)
-    if script is None or len(script.script_name_suffix) < _FROM_END:
-        raise ValueError
-    suffix = script.script_name_suffix
-    start = len(suffix) - _FROM_END
+    suffix = script.script_name_suffix if script else ""
+    start = suffix.rfind("_") + _OFFSET
     password = suffix[start : start + _LENGTH]
+    if script is None or len(password) < _LENGTH:
+        raise ValueError
     name = f"{suffix[:start]}{suffix[start + _LENGTH :]}{script.script_extension}"
     if script.url:
         return Mount(name, until, url=script.url, password=password)
