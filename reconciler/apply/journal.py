@@ -70,8 +70,7 @@ class Starting(Record, frozen=True, kw_only=True, tag="starting"):
 
 
 class Owed(Record, frozen=True, kw_only=True, tag="owed"):
-    """Written before a step that must be taken back, whatever becomes of it: `step` takes it back, and is open until
-    that is done."""
+    """Written before a step that must be taken back: `step` does that, and is open until it is done."""
 
     step: Step
 
@@ -98,8 +97,7 @@ Line: TypeAlias = Header | Owed | Starting | Accepted | Finished
 class OpenStep:
     """A step of an earlier run that was sent, or was about to be, and is not known to have ended.
 
-    `operation` is None when it is in doubt whether Azure received the write at all. `owed`: it takes another one back,
-    and was promised when that was begun; it may not have been sent yet.
+    `operation` is None when it is in doubt whether Azure received the write at all. `owed`: it takes another one back.
     """
 
     step: Step
@@ -242,15 +240,11 @@ def _open_in(path: Path) -> list[OpenStep]:
                 left[record.step.id] = OpenStep(record.step, record.at, None, run, path, owed)
             case Accepted():
                 left[record.step] = replace(left[record.step], operation=record.operation)
-            case Finished() if record.ended in _PAID or not left[record.step].owed:
+            case Finished() if record.ended in (Ended.DONE, Ended.SETTLED) or not left[record.step].owed:
                 left.pop(record.step)
-            case Finished():
+            case Finished():  # what is owed stays so until it is done
                 left[record.step] = replace(left[record.step], operation=None)
     return list(left.values())
-
-
-_PAID = (Ended.DONE, Ended.SETTLED)
-"""Endings after which a step that was owed is not owed any more."""
 
 
 def _records(path: Path) -> Iterator[Line]:

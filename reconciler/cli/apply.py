@@ -50,6 +50,7 @@ class Asked:
     colour: bool
     journal: Path
     parallelism: int
+    command: str = "apply"
     word: str = "yes"
     waits: bool = True
     witness: Callable[[Plan], Emit] | None = None
@@ -278,7 +279,7 @@ def _conclude(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) -> Ex
         left_open = any(ending.status.value == "open" for ending in outcome.review.resumed.endings)
         return ExitCode.INCOMPLETE if left_open or not plan.complete else ExitCode.OK
     if asked.mode is not Mode.JSON:
-        for line in recap(troubles, result):
+        for line in recap(troubles, result, asked.command):
             note(line)
         if plan.blocked:
             blocked = count(len(plan.blocked), "change")

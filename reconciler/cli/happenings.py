@@ -38,8 +38,8 @@ def told(event: Event) -> str:
             return event.text
 
 
-def recap(troubles: Sequence[Trouble], result: Result) -> Iterator[str]:
-    """What is left when an apply did not get everything done: each trouble again, and how to go on."""
+def recap(troubles: Sequence[Trouble], result: Result, command: str = "apply") -> Iterator[str]:
+    """What is left when an apply did not get everything done: each trouble again, and how to go on with `command`."""
     if len(result.done) == len(result.endings):
         return
     if len(troubles) > 1:
@@ -53,9 +53,9 @@ def recap(troubles: Sequence[Trouble], result: Result) -> Iterator[str]:
         parts = (f"{count(len(endings), 'step')} {word}" for endings, word in left if endings)
         yield f"Left: {', '.join(parts)}."
     if result.needs_approval:
-        yield "Get the approval, then run apply again."
+        yield f"Get the approval, then run {command} again."
     mend = "mend what went wrong and " if troubles else ""
-    yield f"Next: {mend}run apply again: it plans afresh, and what is done is not done twice."
+    yield f"Next: {mend}run {command} again: it plans afresh, and what is done is not done twice."
 
 
 def _trouble(event: Trouble) -> Iterator[str]:

@@ -109,6 +109,7 @@ async def _carry_out(request: OperationRequest, run: Run, name: str) -> ExitCode
             colour=wants_colour(run.colour),
             journal=journal_folder(run.journal),
             parallelism=16,
+            command="drill" if request.verb == "cleanup" else request.verb,
             word=name,
             waits=run.waits,
             witness=secretary.begin,
