@@ -78,7 +78,7 @@ def _not_backed_up(resource: Resource, running: ArmId) -> Finding:
     return Finding(
         code="ASR-71",
         severity=Severity.WARNING,
-        message=f"VM {running.name} in {running.resource_group}, which the failover made, is new to Azure Backup: "
+        message=f"its VM in {running.resource_group}, which the failover made, is new to Azure Backup: "
         "there is no recovery point of it",
         advice="plan a protection with a vault in its region; its older backups stay with the VM that it replaces",
         address=str(resource.address),
