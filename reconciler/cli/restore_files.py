@@ -122,6 +122,7 @@ def _tell(source: FileSource, mount: Mount, folder: Path) -> None:
     from reconciler.restore.files import revoke_command
 
     path = folder / mount.name.replace("/", "_").replace("\\", "_")
+    steps: tuple[str, ...]
     if mount.script:
         _write(path, mount.script)
         steps = (

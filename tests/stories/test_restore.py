@@ -159,7 +159,7 @@ def test_killed_while_the_vm_is_made(story: Story) -> None:
 
 
 def test_the_role_to_restore_restores_and_no_more(story: Story) -> None:
-    """It reads no vault, and cannot take snapshots."""
+    """It cannot take snapshots."""
     vm = {**ESTATE["virtualMachines"][0], "osDisk": {"sizeGB": 30, "name": PLACES["os"]}}
     vm["dataDisks"] = [{"sizeGB": 32, "lun": lun, "name": PLACES[str(lun)]} for lun in (0, 1)]
     taken = [snapshot(place, machine=machine_path("app-01")) for place in PLACES]

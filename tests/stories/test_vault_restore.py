@@ -12,6 +12,7 @@ import pytest
 from tests.emulator.backup.restorer import GROUP, RESTORE_ESTATE, SUBSCRIPTION, TARGET
 from tests.stories.conftest import Story
 from tests.stories.terminal import at_terminal
+from tests.stories.test_least_privilege import given
 
 pytestmark = pytest.mark.story
 SCOPE: dict[str, Any] = {"kind": "Scope", "name": "company", "subscriptions": {"prod": SUBSCRIPTION}}
@@ -200,3 +201,15 @@ def test_files_of_windows_come_with_an_executable_under_a_name_of_its_own(story:
     name = re.findall(r"Keep as: +(\S+\.exe) ", opened)[0]
     assert password not in name
     assert "Download:  https://download.microsoft.com/" in opened
+
+
+def test_the_role_to_restore_does_all_of_it_and_protects_nothing(story: Story) -> None:
+    story.begin(given("restore", RESTORE_ESTATE), SCOPE)
+    story.run(*NEW, "--auto-approve", code=0)
+    abroad = ("--region", "secondary", "--staging-account", "stnorth", "--resource-group", "rg-target")
+    story.run("restore", "disks", "web-01", "--recovery-point", "latest", *abroad, "--auto-approve", code=0)
+    story.run(*REPLACE, "--auto-approve", "--confirm", "off-01", code=0)
+    at_terminal(story, "restore", "files", "web-01", "--recovery-point", "latest", "--auto-approve")
+    story.run("restore", "files", "web-01", "--revoke", "--auto-approve", code=0)
+    assert 403 not in {entry["status"] for entry in story.azure.requests()}
+    assert story.writes() == {}, "whatever was made, Azure Backup has made"
