@@ -8,7 +8,7 @@ from reconciler.azure.clients import Azure
 from reconciler.errors import UsageError
 from reconciler.kinds.restoration import MACHINES
 from reconciler.kinds.vault_restore.jobs import find_job
-from reconciler.kinds.vault_restore.spec import DISKS, MACHINE, NAME, REPLACE, VaultRestoreSpec
+from reconciler.kinds.vault_restore.spec import DISKS, MACHINE, NAME, NO_ZONE, REPLACE, VaultRestoreSpec
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
@@ -110,7 +110,7 @@ def spec_of(ask: Ask, item: ArmId, connection: Connection) -> VaultRestoreSpec:
     """What is sent, without what is not asked of this kind of restore. Pure."""
     request = ask.request
     replaces, makes = ask.replaces, request.into == MACHINE
-    zone = {REGIONAL: "NoZone"}.get(request.zone.casefold(), request.zone)
+    zone = {REGIONAL: NO_ZONE}.get(request.zone.casefold(), request.zone)
     names = {disk.place: ArmId(disk.disk).name for disk in ask.machine.disks} if ask.machine else {}
     disks = tuple(sorted({OS, *request.disks}, key=_by_place)) if request.into == DISKS and request.disks else ()
     return VaultRestoreSpec(

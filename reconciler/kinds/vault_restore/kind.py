@@ -19,7 +19,7 @@ from reconciler.kinds.base import Comparison, Expansion, Kind, Rule, Verdict
 from reconciler.kinds.phrases import Phrase
 from reconciler.kinds.vault_restore.jobs import find_job, operation_of
 from reconciler.kinds.vault_restore.requests import send_restore
-from reconciler.kinds.vault_restore.spec import DISKS, MACHINE, NAME, REPLACE, VaultRestoreSpec
+from reconciler.kinds.vault_restore.spec import DISKS, MACHINE, NAME, NO_ZONE, REPLACE, VaultRestoreSpec
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable
@@ -109,16 +109,18 @@ class VaultRestoreKind(Kind[VaultRestoreSpec]):
     def describe(self, spec: VaultRestoreSpec) -> Iterator[Phrase]:
         """Where from, and where to."""
         vault = f"{spec.vault.resource_group}/{spec.vault.name}"
-        yield Phrase("point", "from", f"{spec.machine_id.name} at {_when(spec)}, in {vault} ({spec.tier} tier)")
+        tier = f" ({spec.tier} tier)" if spec.tier else ""
+        yield Phrase("point", "from", f"{spec.machine_id.name} at {_when(spec)}, in {vault}{tier}")
         if spec.disks:
             yield Phrase("disks", "disks", ", ".join(spec.disks))
-        zone = f", zone {spec.zone}" if spec.zone else ""
+        zone = {"": "", NO_ZONE: ", in no zone"}.get(spec.zone, f", zone {spec.zone}")
         if spec.group:
             yield Phrase("group", "to", f"resource group {ArmId(spec.group).resource_group}, {spec.region}{zone}")
         if spec.subnet:
             subnet = ArmId(spec.subnet)
             yield Phrase("subnet", "subnet", f"{subnet.parent().name}/{subnet.name}")
-        yield Phrase("staging", "stagingAccount", ArmId(spec.staging).name)
+        if spec.staging:
+            yield Phrase("staging", "stagingAccount", ArmId(spec.staging).name)
 
     def consequences(
         self,

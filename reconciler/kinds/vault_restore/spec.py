@@ -11,7 +11,8 @@ NAME = "vault_restore"
 MACHINE, DISKS, REPLACE = "vm", "disks", "replace"
 RECOVERY_TYPES = {MACHINE: "AlternateLocation", DISKS: "RestoreDisks", REPLACE: "OriginalLocation"}
 """`recoveryType` of the request, `restoreLocationType` of its job."""
-OS_LUN = -1
+NO_ZONE = "NoZone"
+"""What a request says for no zone, where the recovery point has one."""
 
 
 class VaultRestoreSpec(Spec, frozen=True, kw_only=True):
