@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -14,8 +16,7 @@ pytestmark = pytest.mark.story
 ESTATE = REPOSITORY / "demo/disaster/estate.yaml"
 POLICIES = REPOSITORY / "demo/disaster/policies"
 SUBSCRIPTION = "/subscriptions/3b9d6c1e-7f20-4c58-8a41-5e0f9a7c0201"
-VAULT = f"{SUBSCRIPTION}/resourceGroups/rg-recovery/providers/Microsoft.RecoveryServices/vaults/rsv-recovery"
-PLAN = f"{VAULT}/replicationRecoveryPlans/shop"
+CACHE = f"{SUBSCRIPTION}/resourceGroups/rg-recovery/providers/Microsoft.Storage/storageAccounts/stcacherecovery"
 COMPUTE = f"{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.Compute"
 SHOP = ("shop-db-01", "shop-db-02", "shop-app-01", "shop-app-02", "shop-web-01", "shop-web-02")
 LEDGER = ("ledger-db-01", "ledger-db-02", "ledger-app-01", "ledger-app-02", "ledger-app-03", "ledger-batch-01")
@@ -27,8 +28,8 @@ def begin(story: Story, **more: Any) -> None:
     story.environment["RECONCILER_POLICIES"] = str(POLICIES)
 
 
-def replicated(drilled: int | None = 10, **states: dict[str, Any]) -> dict[str, Any]:
-    """What an apply makes of it, weeks later: `states` are fields of single VMs, their names with underscores."""
+def replicated(states: Mapping[str, dict[str, Any]] | None = None, *, drilled: int | None = 10) -> dict[str, Any]:
+    """What an apply makes of it, weeks later: `states` are fields of single VMs."""
     machines = [
         {
             "vm": f"rg-{app}/{name}",
@@ -36,7 +37,7 @@ def replicated(drilled: int | None = 10, **states: dict[str, Any]) -> dict[str, 
             "resourceGroup": f"rg-{app}-dr",
             "cache": cache,
             **({} if drilled is None else {"drilledDaysAgo": drilled}),
-            **states.get(name.replace("-", "_"), {}),
+            **(states or {}).get(name, {}),
         }
         for app, cache, names in (("shop", "stcacheshopweu", SHOP), ("ledger", "stcacheledgeruks", LEDGER))
         for name in names
@@ -60,15 +61,25 @@ def in_step(story: Story) -> str:
     return said
 
 
-def settle(story: Story) -> None:
+def settle(story: Story, allow: str = "G101=12") -> None:
     """The recovery plan is made, and the network for drills is said of every VM."""
-    story.run("apply", "--auto-approve", "--allow", "G101=12", code=0)
+    story.run("apply", "--auto-approve", "--allow", allow, code=0)
 
 
-def arm(story: Story, method: str, path: str, properties: dict[str, Any] | None = None) -> None:
-    """Somebody at work in the portal, until it is done."""
-    story.arm(method, f"{path}?api-version=2025-08-01", properties)
-    story.azure.advance("3h")
+def confirmed(story: Story, verb: str, *more: str) -> str:
+    """An operation on the recovery plan, by somebody who types its name."""
+    return story.run(verb, "shop", *more, "--confirm", "shop", code=0).told
+
+
+def shop_machines(story: Story, group: str) -> list[str]:
+    """The VMs that are there, test VMs among them."""
+    path = f"{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines"
+    listed = json.loads(story.arm("GET", f"{path}?api-version=2025-04-01").text)
+    return sorted(one["name"] for one in listed["value"])
+
+
+def runbooks(story: Story) -> int:
+    return len(story.azure.invocations())
 
 
 def test_nothing_replicated_and_an_hour_later_everything_is(story: Story) -> None:
@@ -128,7 +139,9 @@ def test_what_is_promised_is_looked_at(story: Story) -> None:
     """The RPO of each VM, and the age of its last drill."""
     begin(
         story,
-        **replicated(shop_web_01={"stalledHours": 5}, shop_db_01={"drilledDaysAgo": 200, "protectedDaysAgo": 300}),
+        **replicated(
+            {"shop-web-01": {"stalledHours": 5}, "shop-db-01": {"drilledDaysAgo": 200, "protectedDaysAgo": 300}}
+        ),
     )
     settle(story)
     told = json.loads(story.run("drift", "--format", "json", code=0).out)
@@ -138,3 +151,87 @@ def test_what_is_promised_is_looked_at(story: Story) -> None:
         "replication-ill": "replicated_vm.prod/rg-shop/shop-web-01",
         "drill-overdue": "replicated_vm.prod/rg-shop/shop-db-01",
     }
+
+
+def left_alone(story: Story, *told: str) -> None:
+    """Whatever is asked, nothing is written, and it is said why."""
+    before = story.writes()
+    for command in (("drift",), ("plan", "--detailed-exitcode"), ("apply", "--auto-approve")):
+        said = story.run(*command, code=0).told
+        for words in told:
+            assert words in said, command
+    assert story.writes() == before
+
+
+def test_a_drill_then_a_failover_and_the_way_home(story: Story) -> None:
+    """What the demo tells: nobody but people touches what has failed over, and the last plan is empty."""
+    begin(story, **replicated(drilled=None))
+    settle(story)
+    assert "drill-overdue" in story.run("drift", code=0).out
+
+    done = confirmed(story, "drill", "--check", 'test "$RECONCILER_TEST_ADDRESS"')
+    assert "Apply complete: 14 done" in done
+    kept = json.loads(next((story.folder / "journals/records").glob("*-drill-shop.json")).read_text(encoding="utf-8"))
+    assert (kept["outcome"], set(kept["checks"].values())) == ("succeeded", {"done"})
+    assert any(" of 6: " in task for task in kept["steps"][0]["tasks"])
+    assert (runbooks(story), shop_machines(story, "rg-shop-dr")) == (1, [])
+    told = in_step(story)
+    assert "replicated_vm.prod/rg-ledger/ledger-db-01" in told, "that was not drilled"
+    assert "replicated_vm.prod/rg-shop/" not in told
+
+    done = confirmed(story, "failover", "--to", "northeurope")
+    assert "what was written after the recovery point is not in it" in done
+    assert (runbooks(story), shop_machines(story, "rg-shop-dr")) == (2, sorted(SHOP))
+    left_alone(story, "failed over since 2026-11-23", "reconciler commit NAME, then reconciler reprotect NAME")
+    confirmed(story, "commit")
+    left_alone(story, "failed over since 2026-11-23", "reconciler reprotect NAME")
+
+    done = confirmed(story, "reprotect", "--cache-account", CACHE)
+    assert "the old VM shop-db-01 in rg-shop and its network interfaces are deleted" in done
+    assert shop_machines(story, "rg-shop") == []
+    left_alone(story, "it runs in northeurope and is replicated back to westeurope", "reconciler failback NAME")
+
+    confirmed(story, "failback")
+    left_alone(story, "failed back since 2026-11-23")
+    confirmed(story, "commit")
+    confirmed(story, "reprotect")
+    assert shop_machines(story, "rg-shop") == sorted(SHOP)
+    healed = story.run("apply", "--auto-approve", code=0).out
+    assert "6 VMs will be updated: testNetwork vnet-drill" in healed, "Azure forgets the network for drills on the way"
+    in_step(story)
+
+
+def test_policies_that_forget_what_is_failed_over_do_not_touch_it(story: Story) -> None:
+    """Neither another size nor a plan of other groups nor a release is written while people are at work."""
+    begin(story, **replicated({name: {"state": "Committed"} for name in SHOP}))
+    settle(story, "G101=6")
+    text = (POLICIES / "recovery.yaml").read_text(encoding="utf-8")
+    assert text.count("    - tags: {app: shop}\n") == 1
+    (story.policies / "policies.yaml").write_text(
+        text.replace("    - tags: {app: shop}\n", "").replace("{app: shop, tier: db}", "{app: shop}"), encoding="utf-8"
+    )
+    story.environment["RECONCILER_POLICIES"] = str(story.policies)
+    before = story.writes()
+    for command in ("drift", "plan", "apply --auto-approve"):
+        assert "failed over since" in story.run(*command.split()).told
+    assert story.writes() == before
+    assert shop_machines(story, "rg-shop-dr") == sorted(SHOP)
+
+
+def test_killed_while_the_test_vms_run(story: Story) -> None:
+    """They cost money, and one of them may think it is the real one: the next run takes them away."""
+    begin(story, **replicated())
+    settle(story)
+    story.azure.add_fault({"method": "GET", "path": "*/virtualMachines/shop-db-01-test", "delay": 5.0})
+    drill = story.start("drill", "shop", "--confirm", "shop")
+    drill.line("started  check that test VM of shop-db-01 runs")
+    drill.kill()
+    assert drill.process.returncode == -signal.SIGKILL
+    story.azure.clear_faults()
+    assert shop_machines(story, "rg-shop-dr") == sorted(f"{name}-test" for name in SHOP)
+    drifted = story.run("drift", code=0).out
+    assert "a test failover is not cleaned up" in drifted
+    assert "reconciler drill --cleanup NAME" in drifted
+    assert "clean up the test failover of recovery plan shop" in story.run("apply", "--auto-approve", code=0).out
+    assert shop_machines(story, "rg-shop-dr") == []
+    in_step(story)
