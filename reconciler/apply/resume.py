@@ -34,10 +34,12 @@ async def resume(run: Run, left: Iterable[OpenStep]) -> Resumed:
 
     An accepted operation is waited for again. A step of which it is in doubt whether Azure received it is looked for
     (`Kind.running`, then `Kind.verify`); when there is no trace of it, it is left to the new plan. Then what is owed is
-    paid: what was begun and must be taken back. When asked to stop, the rest stays open.
+    paid: what was begun is taken back, and is not waited for by itself. When asked to stop, the rest stays open.
     """
     every = list(left)
-    open_steps = [step for step in every if not step.owed]
+    debts = [_Debt.of(step, every) for step in every if step.owed]
+    begun = [debt.begun for debt in debts if debt.begun]
+    open_steps = [step for step in every if not step.owed and step not in begun]
     limit = asyncio.Semaphore(run.bounds.overall)
     with ExitStack() as stack:
         paths = {step.journal for step in every}
@@ -59,26 +61,46 @@ async def resume(run: Run, left: Iterable[OpenStep]) -> Resumed:
                 future.cancel()
             await asyncio.gather(*tasks, asked, return_exceptions=True)
         endings = [_ending(task, left) for task, left in tasks.items()]
-        for owed in (step for step in every if step.owed):
-            endings.append(await _pay(run, journals[owed.journal], owed, endings))
+        for debt in debts:
+            endings += await _pay(run, journals[debt.owed.journal], debt, endings)
     return Resumed(tuple(endings), {e.step.address: e.message for e in endings if e.status is Status.OPEN})
 
 
-async def _pay(run: Run, journal: Journal, owed: OpenStep, endings: Iterable[Ending]) -> Ending:
+@dataclass(frozen=True, slots=True)
+class _Debt:
+    """`begun` is the step to be taken back, where Azure had accepted it and its end is not known."""
+
+    owed: OpenStep
+    begun: OpenStep | None
+
+    @classmethod
+    def of(cls, owed: OpenStep, every: Iterable[OpenStep]) -> _Debt:
+        same = (one for one in every if one.journal == owed.journal and one.step.id == owed.step.undoes)
+        return cls(owed, next((one for one in same if one.operation is not None), None))
+
+
+async def _pay(run: Run, journal: Journal, debt: _Debt, endings: Iterable[Ending]) -> list[Ending]:
     """Take back what an earlier run began; nothing, where that turns out never to have begun."""
-    step = owed.step
+    step = debt.owed.step
     undone = next((ending for ending in endings if ending.step.id == step.undoes), None)
     if undone is not None and undone.status is Status.NOT_TRIED:
         message = f"{undone.step.title} was not begun: there is nothing to take back"
         journal.ended(step.id, Ended.SETTLED, run.azure.now(), message)
-        return Ending(step, Status.NOT_TRIED, message)
+        return [Ending(step, Status.NOT_TRIED, message)]
     if run.stop.asked.is_set() or (undone is not None and undone.status is Status.OPEN):
-        return Ending(step, Status.OPEN, "an earlier run owes it; the next apply does it")
-    if owed.operation is None:
-        return await take(run, journal, step)
-    at = run.azure.now()
-    run.emit(ApplyStart(at=at, step=step.id, address=step.address, title=step.title, resumed=True))
-    return await attend(run, journal, step, owed.operation, owed.since)
+        paid = Ending(step, Status.OPEN, "an earlier run owes it; the next apply does it")
+    elif debt.owed.operation is None:
+        paid = await take(run, journal, step)
+    else:
+        at = run.azure.now()
+        run.emit(ApplyStart(at=at, step=step.id, address=step.address, title=step.title, resumed=True))
+        paid = await attend(run, journal, step, debt.owed.operation, debt.owed.since)
+    if debt.begun is None:
+        return [paid]
+    if paid.status is not Status.DONE:
+        return [Ending(debt.begun.step, Status.OPEN, "it is not taken back yet"), paid]
+    journal.ended(debt.begun.step.id, Ended.SETTLED, run.azure.now(), "taken back")
+    return [Ending(debt.begun.step, Status.NOT_TRIED, "taken back"), paid]
 
 
 async def _take_up(run: Run, journal: Journal, left: OpenStep) -> Ending:

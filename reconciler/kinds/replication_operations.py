@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from reconciler.azure.clients import Azure
+from reconciler.azure.job_progress import JobBody
 from reconciler.azure.operations import Operation, wait
 from reconciler.errors import ConflictError, FailedError
 from reconciler.kinds.replication_jobs import find_open_job
@@ -66,10 +67,14 @@ def check_allowed(resource: ArmId, verb: str, allowed: Collection[str]) -> None:
 
 
 async def await_drill(azure: Azure, resource: ArmId, scenario: str, targets: Collection[str]) -> None:
-    """Nothing is cleaned up before the test failover has ended, well or not."""
+    """Nothing is cleaned up before the test failover has ended, well or not. One that waits for a person who is not
+    there (a manual action) is cancelled: nothing is undone by that."""
     running = await find_open_job(azure, resource, scenario, targets, EVER)
     if running is None:
         return
+    job = await azure.get(running.causes, API_VERSION, JobBody)
+    if (job.properties.state or "").lower() == "suspended":
+        await azure.send("POST", f"{running.causes}/cancel", API_VERSION)
     try:
         await wait(azure, running, limit=_DRILL_LIMIT)
     except FailedError:

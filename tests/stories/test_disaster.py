@@ -108,6 +108,19 @@ def test_killed_in_a_drill_the_next_run_cleans_up(story: Story) -> None:
     assert "0 steps of ours open" in story.run("status", code=0).out
 
 
+def test_killed_while_a_drill_waits_for_a_person(story: Story) -> None:
+    """The next run does not wait for that person: it cancels the job, and cleans up."""
+    begin(story, failover={"after": [{"name": "ask", "manual": "Is the database up?"}]})
+    drill = story.start("drill", "rp-shop", "--with-manual", "--confirm", "rp-shop")
+    drill.line("waits for manual action 'ask': Is the database up?")
+    drill.kill()
+    assert "waits for manual action" in story.run("status", code=0).out
+    story.run("apply", "--auto-approve", code=0)
+    assert posted(story)[0] == "rp-shop/testFailover"
+    assert posted(story)[-1] == "rp-shop/testFailoverCleanup"
+    assert "No drift" in story.run("drift", code=0).out
+
+
 def test_ctrl_c_in_a_drill_cleans_up_before_it_ends(story: Story) -> None:
     begin(story)
     story.stand_still()
