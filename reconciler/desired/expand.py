@@ -34,7 +34,7 @@ def expand(declared: Declared, live: Live, kinds: Sequence[Kind[Any]], now: date
     aspects = [kind.aspect.name for kind in kinds if kind.aspect]
     selection = select(declared, live, aspects, now)
     growth = _Growth()
-    roster = Roster(live.machines)
+    roster = Roster(live.selectable)
     for kind in kinds:
         selected = dict(_selected(kind, declared, roster))
         growth.add(kind, Expansion(declared, _share(kind, selection), live, growth.wanted, now, selected))

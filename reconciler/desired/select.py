@@ -41,7 +41,7 @@ class Selection:
 
 def select(declared: Declared, live: Live, aspects: Sequence[str], now: dt.datetime) -> Selection:
     """Resolve every selector over the VMs there are. An exemption that ran out before `now` (UTC) excuses nobody."""
-    roster = Roster(live.machines)
+    roster = Roster(live.selectable)
     protections = _by_place(declared.of("Protection", Protection).values())
     exemptions = _by_place(declared.of("Exemption", Exemption).values())
     matches = {id(document): roster.select(document.value.select) for document in (*protections, *exemptions)}

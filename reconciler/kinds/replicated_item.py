@@ -75,6 +75,7 @@ class DetailsBody(_Body, frozen=True):
     recovery_availability_zone: str | None = None
     selected_recovery_azure_network_id: str | None = None
     selected_tfo_azure_network_id: str | None = None
+    tfo_azure_vm_name: str | None = msgspec.field(name="tfoAzureVMName", default=None)
     vm_nics: tuple[InterfaceBody, ...] | None = None
     monitoring_percentage_completion: int | None = None
     recovery_fabric_object_id: str | None = None

@@ -11,6 +11,7 @@ from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.disk import Disk
 from reconciler.model.machine import Machine
+from reconciler.model.replicated import ReplicationFacts
 from reconciler.model.replication_site import ReplicationSite
 from reconciler.model.resource import State
 from reconciler.model.retention import PolicyTerms
@@ -70,6 +71,14 @@ class Live:
     def machines_by_id(self) -> Mapping[ArmId, Machine]:
         """The VMs that were seen: one that is not here is gone, unless its list failed."""
         return {machine.arm_id: machine for machine in self.machines}
+
+    @cached_property
+    def selectable(self) -> tuple[Machine, ...]:
+        """The VMs that policies speak of: not those that drills made. Azure gives them the tags of their VMs, and they
+        are deleted when the drill is cleaned up."""
+        seen = (resource.observed for resource in self.state.values())
+        drills = {one for facts in seen if isinstance(facts, ReplicationFacts) for one in facts.test_copies}
+        return tuple(one for one in self.machines if one.arm_id not in drills) if drills else self.machines
 
     @cached_property
     def terms_by_scope(self) -> Mapping[str, Mapping[str, PolicyTerms]]:

@@ -38,7 +38,8 @@ class ReplicationFacts:
     `machine_id` is the VM that is replicated now: after a reprotect the one that was failed over to. `home_id` is the
     VM that the policies speak of, whose address the resource has. `item_id` is the id Azure answered with; after a
     reprotect it lies in the other container, under the same name. `target_id` is the VM that a failover makes: its name
-    is known before, and a failback leaves it where it is. `protection_state`, `active_location` (Primary,
+    is known before, and a failback leaves it where it is; `test_target_id` the one that a drill
+    under way makes, `test_machine_id` the one that it has made. `protection_state`, `active_location` (Primary,
     Recovery) and `test_failover_state` are Azure's words; `allowed_operations` gates every operation (ASR-50).
     `rpo_seconds` is None before the first recovery point. Times are aware UTC.
     """
@@ -65,6 +66,7 @@ class ReplicationFacts:
     since: datetime | None = field(default=None, metadata=VOLATILE)
     home_id: ArmId | None = None
     target_id: ArmId | None = None
+    test_target_id: ArmId | None = None
     test_machine_id: ArmId | None = field(default=None, metadata=VOLATILE)
     rpo_calculated: datetime | None = field(default=None, metadata=VOLATILE)
     initial_primary_zone: str = ""
@@ -88,8 +90,13 @@ class ReplicationFacts:
         """VMs beside its home that are, were or will be it: made by a failover or a drill, or left behind by a failback
         (ASR-56). Azure gives them its tags, so selectors take them for VMs of their own."""
         home = self.home_id or self.machine_id
-        made = (self.machine_id, self.recovery_machine_id, self.test_machine_id, self.target_id)
+        made = (self.machine_id, self.recovery_machine_id, self.target_id, *self.test_copies)
         return tuple(one for one in made if one is not None and one != home)
+
+    @property
+    def test_copies(self) -> tuple[ArmId, ...]:
+        """The VMs that drills make: they go again, so nothing protects them."""
+        return tuple(dict.fromkeys(one for one in (self.test_machine_id, self.test_target_id) if one is not None))
 
     @property
     def gib(self) -> int:

@@ -72,9 +72,12 @@ def facts_from(body: ItemBody, vault: ArmId) -> ReplicationFacts:
         interfaces=tuple(_interfaces(details)),
         disks=tuple(_disks(details)),
     )
-    target = _target(details)
+    target = _made(details, details.recovery_azure_vm_name)
     return dataclasses.replace(
-        facts, home_id=target if facts.reversed and target else facts.machine_id, target_id=target
+        facts,
+        home_id=target if facts.reversed and target else facts.machine_id,
+        target_id=target,
+        test_target_id=_made(details, details.tfo_azure_vm_name) if _drills(body) else None,
     )
 
 
@@ -119,9 +122,17 @@ def _first_leg(details: DetailsBody) -> Leg:
     return Leg(Place(source), Place(target, zone))
 
 
-def _target(details: DetailsBody) -> ArmId | None:
-    """Where a failover goes. On the way back that is where it came from: that VM has the address, there or not."""
-    group, name = details.recovery_azure_resource_group_id, details.recovery_azure_vm_name
+def _drills(body: ItemBody) -> bool:
+    """Whether a test failover runs or is not cleaned up. Another VM may have the name of a test VM otherwise."""
+    scenario = body.properties.current_scenario
+    runs = scenario is not None and (scenario.scenario_name or "").startswith("TestFailover")
+    return runs or (body.properties.test_failover_state or _NONE) != _NONE
+
+
+def _made(details: DetailsBody, name: str | None) -> ArmId | None:
+    """What a failover or a drill makes. On the way back a failover goes where it came from: that VM has the address,
+    there or not."""
+    group = details.recovery_azure_resource_group_id
     return ArmId(group).child("providers", "Microsoft.Compute", "virtualMachines", name) if group and name else None
 
 
