@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from asyncio.subprocess import PIPE, STDOUT
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Mapping
+from datetime import timedelta
 
 import msgspec
 
 from reconciler.azure.clients import Azure
 from reconciler.errors import AbsentError, FailedError
 from reconciler.model.arm_id import ArmId
+from reconciler.model.duration import format_age
 
 MACHINES_API, INTERFACES_API = "2025-04-01", "2024-05-01"
 PATIENCE = 600.0
@@ -132,22 +136,29 @@ async def read_addresses(azure: Azure, machine: ArmId) -> tuple[str, ...]:
     return tuple(found)
 
 
-async def run_check(command: str, variables: Mapping[str, str], what: str) -> None:
+async def run_check(command: str, variables: Mapping[str, str], what: str, patience: float = PATIENCE) -> None:
     """Runs a person's command by the shell, in a session of its own: Ctrl-C is ours. Raises FailedError where it does
-    not end with 0, with the last it said, or takes longer than PATIENCE."""
+    not end with 0, with the last it said, or takes longer than `patience` seconds: then it is killed."""
     process = await asyncio.create_subprocess_shell(
-        command, stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=STDOUT, env={**os.environ, **variables},
+        command,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=STDOUT,
+        env={**os.environ, **variables},
         start_new_session=True,
-    )  # fmt: skip
+    )
     try:
-        said, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+        said, _ = await asyncio.wait_for(process.communicate(), patience)
     except TimeoutError:
         raise FailedError(
-            f"the check of {what} did not end within {PATIENCE / 60:.0f} minutes", why=command, advice="make it shorter"
+            f"the check of {what} did not end within {format_age(timedelta(seconds=patience))}",
+            why=f"the command was: {command}",
+            advice="let it give up by itself, as curl --max-time does",
         ) from None
     finally:
         if process.returncode is None:
-            process.kill()
+            _kill(process)
+            await process.wait()
     if process.returncode:
         last = said.decode("utf-8", "replace").strip().splitlines()[-_LAST_LINES:]
         raise FailedError(
@@ -155,3 +166,12 @@ async def run_check(command: str, variables: Mapping[str, str], what: str) -> No
             why="; ".join(last) or "it said nothing",
             advice=f"the command was: {command}",
         )
+
+
+def _kill(process: Process) -> None:
+    """With all that it has started."""
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
