@@ -46,7 +46,7 @@ async def wish_from_vault(azure: Azure, request: BackupRequest, declared: Declar
     resolved = msgspec.structs.replace(request, machine=str(facts.machine_id), point=point.name)
     if request.again == _FIRST:
         job = await find_job(azure, spec)
-        start = job.properties.start_time if job else None
+        start = job.properties.start_time if job and job.completed else None
         resolved = msgspec.structs.replace(resolved, again=start.isoformat() if start else _NEVER)
     spec = msgspec.structs.replace(spec, after=resolved.again if resolved.again != _NEVER else "")
     findings = (

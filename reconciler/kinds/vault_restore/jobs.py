@@ -32,7 +32,8 @@ class JobList(msgspec.Struct, frozen=True):
 
 async def find_job(azure: Azure, spec: VaultRestoreSpec, *, since: datetime | None = None) -> JobBody | None:
     """The newest job that does or did what `spec` says, from `since` on; None where there is none, or where a newer
-    one has put other disks into the VM since. Raises what the list raises."""
+    one has put other disks into the VM since. A job of some disks does not tell which while it runs: it counts only
+    where `since` says that it may be ours. Raises what the list raises."""
     looked_at = 0
     async for listed in _listed(azure, spec):
         started = listed.properties.start_time
@@ -45,7 +46,7 @@ async def find_job(azure: Azure, spec: VaultRestoreSpec, *, since: datetime | No
         job = await _read(azure, spec, listed.name)
         if not (job.running or job.completed) or not _is_into(job, spec):
             continue
-        if is_of(job, spec):
+        if is_of(job, spec, ours=since is not None):
             return job
         if spec.into == REPLACE:
             return None
@@ -80,9 +81,9 @@ def location_of(spec: VaultRestoreSpec) -> str:
     return f"/subscriptions/{spec.vault.subscription}/providers/Microsoft.RecoveryServices/locations/{spec.region}"
 
 
-def is_of(job: JobBody, spec: VaultRestoreSpec) -> bool:
+def is_of(job: JobBody, spec: VaultRestoreSpec, *, ours: bool = False) -> bool:
     """Whether a job restores from the recovery point of `spec`, to where `spec` says. Names and seconds is all that a
-    job tells; which disks, only once it has ended."""
+    job tells; which disks, only once it has ended: until then those of `ours` are taken for granted."""
     if not _is_into(job, spec) or job.told("Recovery point time ") != us_time(spec.point_time):
         return False
     if not _same(job.told("Target Storage Account Name"), ArmId(spec.staging).name):
@@ -91,7 +92,7 @@ def is_of(job: JobBody, spec: VaultRestoreSpec) -> bool:
         return False
     if spec.into == MACHINE and not _same(job.told("Target VM Name"), ArmId(spec.target).name):
         return False
-    return spec.into != DISKS or _are_disks(job, spec)
+    return spec.into != DISKS or (ours and job.running) or _are_disks(job, spec)
 
 
 def us_time(moment: datetime) -> str:
