@@ -13,14 +13,18 @@ import msgspec
 import pytest
 
 from reconciler.apply import events
+from reconciler.apply.record import Record, StepRecord
+from reconciler.model.activity import Activity, OwnStep, RunningJob
 from reconciler.model.arm_id import ArmId
 from reconciler.model.explanation import Candidate, Decision, Explanation, Setting
 from reconciler.model.machine import Machine
+from reconciler.model.operation_request import OperationRequest
 from reconciler.model.restorable import CopyState, Holdings, Restorable
 from reconciler.model.source import Source
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan
 from reconciler.render import json
+from reconciler.render.activity import activity_json
 from reconciler.render.explain import explanation_json
 from reconciler.render.findings import validation_json
 from reconciler.render.holdings import holdings_json
@@ -67,6 +71,34 @@ def holdings() -> str:
     return holdings_json(Holdings(arm_id, "prod/rg/a", False, now, (row,), (row,)))
 
 
+def activity() -> str:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    step = OwnStep(address="a.b/c", title="t", since=now, accepted=True, owed=False)
+    job = RunningJob(vault="v", service="Site Recovery", name="j", what="Test failover", of="a", state="InProgress")
+    return activity_json(Activity(now=now, steps=(step,), jobs=(job,), unread=("u",)))
+
+
+def record() -> str:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    step = StepRecord(step="s", title="t", state="done", started=now, ended=now, job="j", message="m", tasks=("one",))
+    whole = Record(
+        operation="drill",
+        target="a.b/c",
+        asked=OperationRequest(verb="drill", target="c"),
+        who="w",
+        plan="p",
+        outcome="succeeded",
+        started=now,
+        ended=now,
+        rpo_seconds=1,
+        rto_seconds=1.0,
+        machines=("m",),
+        checks={},
+        steps=(step,),
+    )
+    return msgspec.json.encode(whole).decode()
+
+
 @pytest.fixture
 def documents(everything: Plan) -> dict[str, str]:
     plan = msgspec.structs.replace(everything, targets=("a*",), excludes=("b*",))
@@ -77,16 +109,18 @@ def documents(everything: Plan) -> dict[str, str]:
         "validate": validation_json([finding], 1, valid=False),
         "explain": explanation(),
         "snapshots list": holdings(),
+        "status": activity(),
+        "record": record(),
     }
 
 
-@pytest.mark.parametrize("heading", ["plan", "validate", "explain", "snapshots list"])
+@pytest.mark.parametrize("heading", ["plan", "validate", "explain", "snapshots list", "status", "record"])
 def test_what_is_documented_is_there(documents: dict[str, str], heading: str) -> None:
     there = set(names(standard_json.loads(documents[heading])))
     assert [name for name in documented(heading) if name not in there] == []
 
 
-@pytest.mark.parametrize("heading", ["plan", "validate", "explain", "snapshots list"])
+@pytest.mark.parametrize("heading", ["plan", "validate", "explain", "snapshots list", "status", "record"])
 def test_every_name_at_the_top_is_documented(documents: dict[str, str], heading: str) -> None:
     told = {re.split(r"[.\[]", name)[0] for name in documented(heading)}
     assert set(standard_json.loads(documents[heading])) == told
