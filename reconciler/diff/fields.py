@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -62,6 +63,8 @@ class SpecComparer:
             return ()
         before = {phrase.name: phrase for phrase in self._phrases(kind, live.spec)} if live else {}
         after = {phrase.name: phrase for phrase in self._phrases(kind, desired.spec)}
+        if live is not None:
+            _tell_apart(before, live.spec, after, desired.spec)
         return tuple(
             Detail(
                 name=name,
@@ -97,6 +100,16 @@ class SpecComparer:
                 for change in compare_values(name, self.plain(before)[name], self.plain(after)[name])
             )
         return found
+
+
+def _tell_apart(before: dict[str, Phrase], live: Spec, after: dict[str, Phrase], desired: Spec) -> None:
+    """Two things may have one name, as a resource group in two subscriptions: then the values themselves are told."""
+    for name in before.keys() & after.keys():
+        there, wanted = getattr(live, before[name].field), getattr(desired, after[name].field)
+        texts = isinstance(there, str) and isinstance(wanted, str)
+        if texts and there != wanted and before[name].text == after[name].text:
+            before[name] = dataclasses.replace(before[name], text=there)
+            after[name] = dataclasses.replace(after[name], text=wanted)
 
 
 def _worth_telling(before: Phrase | None, after: Phrase | None, *, new: bool) -> bool:
