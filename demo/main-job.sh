@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 export RECONCILER_CLOUD=emulator
 export RECONCILER_EMULATOR_HOME="$PWD/.reconciler/demo"
 export RECONCILER_JOURNAL="$PWD/.reconciler/journals"
+unset RECONCILER_POLICIES
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); else bold='' plain=''; fi
 
 chapter() { printf '\n%s=== %s%s\n' "$bold" "$1" "$plain"; }
@@ -98,6 +99,8 @@ name='s|.*"name": ".*/\(web-01[^/"]*-20261125T0000Z-[0-9a-f]*\)".*|\1|p'
 snapshot=$(reconciler snapshots list web-01 --format json | sed -n "$name")
 run 0 reconciler restore disk "$snapshot" --name web-01-look --auto-approve
 run 0 reconciler restore vm --from-snapshots web-01@2026-11-25T00:00Z --name web-01-back --subnet vnet-prod-weu/restore --auto-approve
+
+. demo/disaster/chapters.sh
 
 cat <<TXT
 
