@@ -24,7 +24,7 @@ class RecoveryAction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """What happens before or after a group: exactly one of runbook, script and manual (ASR-63)."""
 
     name: Annotated[str, Meta(min_length=1, description="Name of the action, unique in its plan.")]
-    runbook: Annotated[ArmIdText | None, Meta(description="Automation runbook, in the vault's subscription.")] = None
+    runbook: Annotated[ArmIdText | None, Meta(description="ARM id of a runbook, in the vault's subscription.")] = None
     script: Annotated[Name | None, Meta(description="Path of a script.")] = None
     manual: Annotated[Name | None, Meta(description="What a person must do; the failover waits for it (ASR-64).")] = (
         None

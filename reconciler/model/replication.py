@@ -20,7 +20,7 @@ TargetDisk = Literal[
     "StandardSSD_ZRS",
     "Premium_ZRS",
 ]
-ArmIdText = Annotated[str, Meta(pattern=r"^/subscriptions/[^/]+/", description="An ARM id.")]
+ArmIdText = Annotated[str, Meta(pattern=r"^/[sS]ubscriptions/[^/]+/", description="An ARM id: /subscriptions/…")]
 Name = Annotated[str, Meta(min_length=1)]
 Zone = Annotated[str, Meta(pattern=r"^[1-9]$")]
 Luns = Annotated[tuple[Annotated[int, Meta(ge=0, le=63)], ...], Meta(min_length=1)]
@@ -47,8 +47,8 @@ class ReplicationPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 class RouteNetwork(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """A virtual network of the source, and the one that failed-over VMs get instead."""
 
-    from_: Annotated[ArmIdText, Meta(description="Virtual network in the source region.")]
-    to: Annotated[ArmIdText, Meta(description="Virtual network in the target region (ASR-14).")]
+    from_: Annotated[ArmIdText, Meta(description="ARM id of a virtual network in the source region.")]
+    to: Annotated[ArmIdText, Meta(description="ARM id of a virtual network in the target region (ASR-14).")]
     subnets: Annotated[
         dict[str, str] | None,
         Meta(description="Subnet there for each subnet here; default: the one of the same name."),
@@ -60,7 +60,7 @@ class Availability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     replication is enabled (ASR-15)."""
 
     zone: Annotated[Zone | None, Meta(description="Availability zone.")] = None
-    availability_set: Annotated[ArmIdText | None, Meta(description="Availability set.")] = None
+    availability_set: Annotated[ArmIdText | None, Meta(description="ARM id of an availability set.")] = None
 
 
 class ReplicationRoute(
@@ -74,6 +74,7 @@ class ReplicationRoute(
         "target_subscription": "targetSubscription",
         "test_network": "testNetwork",
         "cache_storage_account": "cacheStorageAccount",
+        "failback_cache_storage_account": "failbackCacheStorageAccount",
         "disk_types": "diskTypes",
         "disk_encryption_set": "diskEncryptionSet",
         "agent_update_account": "agentUpdateAccount",
@@ -98,11 +99,16 @@ class ReplicationRoute(
         str | None, Meta(description="Alias of the subscription to fail over to; default: the VM's own.")
     ] = None
     cache_storage_account: Annotated[
-        ArmIdText, Meta(description="Storage account in the source region for data on its way (ASR-20).")
+        ArmIdText, Meta(description="ARM id of a storage account in the source region, for data on its way (ASR-20).")
     ]
+    failback_cache_storage_account: Annotated[
+        ArmIdText | None,
+        Meta(description="ARM id of a storage account in the target region, for data on its way back (ASR-20)."),
+    ] = None
     networks: Annotated[tuple[RouteNetwork, ...], Meta(description="Networks here and there.")] = ()
     test_network: Annotated[
-        ArmIdText | None, Meta(description="Isolated virtual network in the target region, for drills (ASR-52).")
+        ArmIdText | None,
+        Meta(description="ARM id of an isolated virtual network in the target region, for drills (ASR-52)."),
     ] = None
     availability: Annotated[Availability, Meta(description="Zone or availability set in the target.")] = Availability()
     disk_types: Annotated[
@@ -110,14 +116,18 @@ class ReplicationRoute(
         Meta(description="Type of the target disk for each type of source disk; default: the same."),
     ] = None
     disk_encryption_set: Annotated[
-        ArmIdText | None, Meta(description="Disk encryption set in the target, for disks with customer keys (ASR-34).")
+        ArmIdText | None,
+        Meta(description="ARM id of a disk encryption set in the target, for disks with customer keys (ASR-34)."),
     ] = None
     churn: Annotated[
         Literal["Normal", "High"], Meta(description="High: up to 100 MB/s a VM; chosen when enabled only (ASR-33).")
     ] = "Normal"
     agent_update_account: Annotated[
         ArmIdText | None,
-        Meta(description="Automation account that keeps the agents up to date. Left out: not updated (ASR-41)."),
+        Meta(
+            description="ARM id of the Automation account that keeps the agents up to date. Left out: not updated "
+            "(ASR-41)."
+        ),
     ] = None
     on_release: Annotated[
         Literal["keep", "disable"],

@@ -30,6 +30,7 @@ from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable
 from reconciler.model.recovery_plan import DOCUMENT, RecoveryPlan, RecoveryPlanFacts
+from reconciler.model.replicated import ReplicationFacts
 from reconciler.model.replication import ASPECT, ROUTE
 from reconciler.model.resource import Resource
 from reconciler.plan.change import Action, Consequence, Effect, Reason, Step
@@ -77,10 +78,10 @@ class RecoveryPlanKind(Kind[RecoveryPlanSpec]):
         return normal_plan(spec)
 
     def judge(self, comparison: Comparison[RecoveryPlanSpec]) -> Verdict | None:
-        """Azure refuses to change a plan that a job works on."""
+        """Azure refuses to change a plan that a job works on, and members that are replicated in another vault."""
         facts = comparison.live.observed if comparison.live else None
         if not isinstance(facts, RecoveryPlanFacts) or not facts.busy:
-            return None
+            return _judge_strangers(comparison)
         waits = " and waits for a manual action" if facts.scenario_status.lower() == "suspended" else ""
         return Verdict(
             Action.BLOCKED,
@@ -140,3 +141,26 @@ class RecoveryPlanKind(Kind[RecoveryPlanSpec]):
             return await find_operation(azure, step, since)
         plan = ArmId(step.arguments["id"])
         return await find_open_job(azure, plan, "SaveRecoveryPlan", (plan.name,), since)
+
+
+def _judge_strangers(comparison: Comparison[RecoveryPlanSpec]) -> Verdict | None:
+    """Of VMs that stay in the vault where they are, though their route leads through another by now."""
+    if comparison.desired is None or comparison.desired.arm_id is None:
+        return None
+    vault, state = vault_of(comparison.desired.arm_id), comparison.situation.live.state
+    members = [state[ref.address] for ref in comparison.wanted_spec.machines if ref.address in state]
+    elsewhere = {
+        one.address.name: one.observed.vault_id.name
+        for one in members
+        if isinstance(one.observed, ReplicationFacts) and one.observed.vault_id != vault
+    }
+    if not elsewhere:
+        return None
+    verb = "is" if len(elsewhere) == 1 else "are"
+    return Verdict(
+        Action.BLOCKED,
+        Reason.CANNOT_CHANGE,
+        f"{some_names(sorted(elsewhere))} {verb} replicated in vault {', '.join(sorted(set(elsewhere.values())))}, and "
+        f"a recovery plan holds VMs of its own vault, {vault.name}",
+        "see what is said of their replication; or leave the route in the vault that they are in",
+    )

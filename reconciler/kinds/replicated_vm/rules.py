@@ -8,8 +8,9 @@ from ipaddress import ip_address
 
 from reconciler.model.casing import fold
 from reconciler.model.document import Declared, Document
+from reconciler.model.location import normalise_location
 from reconciler.model.protection import Protection
-from reconciler.model.replication import ROUTE, Nic, Replication, ReplicationOverride
+from reconciler.model.replication import ROUTE, Nic, Replication, ReplicationOverride, ReplicationRoute
 from reconciler.plan.finding import Finding, Severity
 
 MOST_DATA_DISKS = 64
@@ -43,6 +44,22 @@ def _check_target(document: Document[Protection], aspect: Replication, declared:
             (),
             "no ReplicationRoute is declared, and VMs are replicated along one",
             "declare a ReplicationRoute: from, to, vault, policy, targetResourceGroup, cacheStorageAccount",
+            "ASR-10",
+        )
+    elif aspect.target_region is not None:
+        yield from _check_region(document, aspect.target_region, declared)
+
+
+def _check_region(document: Document[Protection], target: str, declared: Declared) -> Iterator[Finding]:
+    """Whichever region the VMs are in: some route must lead there."""
+    routes = declared.of(ROUTE, ReplicationRoute).values()
+    targets = {normalise_location(route.value.to) for route in routes}
+    if normalise_location(target) not in targets:
+        yield _finding(
+            document,
+            ("targetRegion",),
+            f"no ReplicationRoute leads to {target}",
+            f"write one of {', '.join(sorted(targets))}, or declare a route with to: {normalise_location(target)}",
             "ASR-10",
         )
 

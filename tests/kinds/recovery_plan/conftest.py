@@ -56,13 +56,13 @@ class Nothing(Spec, frozen=True, kw_only=True):
 
 def facts(of: Machine, **fields: Any) -> ReplicationFacts:
     usual: dict[str, Any] = {
+        "vault_id": VAULT,
         "primary_region": "westeurope",
         "recovery_region": "northeurope",
         "initial_primary_region": "westeurope",
         "protection_state": "Protected",
     }
     return ReplicationFacts(
-        vault_id=VAULT,
         item_id=CONTAINER.child("replicationProtectedItems", of.name),
         machine_id=of.arm_id,
         name=of.name,

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from reconciler.kinds.base import Comparison, Situation
 from reconciler.kinds.recovery_plan.kind import RecoveryPlanKind
 from reconciler.kinds.recovery_plan.spec import PlanAction, PlanGroup, RecoveryPlanSpec
 from reconciler.model.arm_id import ArmId
@@ -16,7 +17,9 @@ from reconciler.model.live import Unreadable
 from reconciler.model.recovery_plan import RecoveryPlanFacts
 from reconciler.model.replication import Replication
 from reconciler.model.resource import Ref, Resource
+from reconciler.plan.change import Action
 from reconciler.plan.finding import Finding
+from tests.kinds.conftest import NOW
 from tests.kinds.recovery_plan.conftest import (
     ADDRESS,
     APP,
@@ -223,6 +226,23 @@ def test_a_member_that_is_gone_stays_one_while_it_can_be_failed_over(world: Make
     assert "reconciler failover rp-shop --to northeurope" in finding.advice
     _, findings = expand(world(machines=[WEB_1, WEB_2, APP], live=[live, *map(replicated, (WEB_1, WEB_2, APP))]))
     assert [one.code for one in findings] == ["no-match"]
+
+
+def test_members_that_stay_in_another_vault_block_it(world: Make) -> None:
+    """A route may lead through another vault than the one that its VMs are in: those are never moved."""
+    made = world(live=list(map(replicated, MACHINES)))
+    (resource,), _ = expand(made)
+    expansion = made.expansion()
+    situation = Situation(expansion.declared, {ADDRESS: resource}, expansion.live, NOW)
+    comparison = Comparison(ADDRESS, resource, None, (), situation)
+    assert KIND.judge(comparison) is None
+    other = ArmId(str(VAULT).replace("rsv-dr", "rsv-old"))
+    seen = [replicated(SQL, vault_id=other), *map(replicated, (WEB_1, WEB_2, APP))]
+    live = dataclasses.replace(expansion.live, state={one.address: one for one in seen})
+    verdict = KIND.judge(dataclasses.replace(comparison, situation=dataclasses.replace(situation, live=live)))
+    assert verdict is not None
+    assert verdict.action is Action.BLOCKED
+    assert verdict.why.startswith("VM sql-01 is replicated in vault rsv-old, and a recovery plan holds VMs of its own")
 
 
 def test_copies_that_a_failover_of_another_vm_made_are_no_members(world: Make) -> None:
