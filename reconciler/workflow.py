@@ -33,6 +33,7 @@ from reconciler.desired.validate import Validation
 from reconciler.diff.allowances import Allowances, lift
 from reconciler.diff.engine import compare, sort_findings
 from reconciler.diff.guards import guard
+from reconciler.diff.holding import hold_back
 from reconciler.diff.limits import keep_within_limits
 from reconciler.diff.targets import narrow
 from reconciler.kinds.base import Kind, Situation
@@ -99,7 +100,7 @@ async def look(azure: Azure, declared: Declared) -> Picture:
 
 
 def plan_of(picture: Picture, validation: Validation, wishes: Wishes) -> Plan:
-    """Compare, keep to the service's limits, narrow to what was asked for, and let the guards speak. Pure."""
+    """Compare, keep to the service's limits, narrow to what was asked for, hold back; let the guards speak. Pure."""
     plan = compare(
         picture.situation,
         kinds(),
@@ -110,6 +111,7 @@ def plan_of(picture: Picture, validation: Validation, wishes: Wishes) -> Plan:
     known = picture.situation.desired.keys() | picture.situation.live.state.keys()
     plan = narrow(plan, known, wishes.targets, wishes.excludes)
     plan = keep_within_limits(plan, picture.situation, kinds())
+    plan = hold_back(plan, picture.situation, kinds(), wishes.allowances)
     return lift(guard(plan, picture.situation, kinds()), wishes.allowances)
 
 

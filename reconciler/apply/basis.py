@@ -30,7 +30,8 @@ def check_basis(saved: Plan, fresh: Plan, begun: frozenset[str] = frozenset()) -
     if saved.policies != fresh.policies:
         raise _stale(["the policies are not the ones it was made from"])
     begun = _with_what_came_along(saved, begun)
-    now = {change.address.casefold(): change for change in fresh.changes}
+    held = (change for change in fresh.deferred if change.reason in BY_TIME)  # by a guard that knows less of the person
+    now = {change.address.casefold(): change for change in (*held, *fresh.changes)}
     differences: list[str] = []
     kept: list[Change] = []
     overtaken: set[str] = set()

@@ -52,20 +52,27 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`counted` guards are lifted by a number (`--allow G103=2`), the others by their code alone."""
+    """`counted` guards are lifted by a number (`--allow G103=2`), the others by their code alone. One that `holds` does
+    not refuse the plan: what it has something against is held back (`diff/holding.py`), and the rest goes on."""
 
     code: str
     title: str
     refuses: str
     counted: bool
     check: Callable[[Case], Objection | None]
+    holds: bool = False
 
 
 def guard(plan: Plan, situation: Situation, kinds: Iterable[Kind[Any]]) -> Plan:
-    """The plan with a refusal from every guard that has something against it."""
+    """The plan with a refusal from every guard that has something against it and does not just hold back."""
+    return msgspec.structs.replace(plan, refusals=refusals(plan, situation, kinds, holding=False))
+
+
+def refusals(plan: Plan, situation: Situation, kinds: Iterable[Kind[Any]], *, holding: bool) -> tuple[Refusal, ...]:
+    """What the guards have against a plan: those that hold back, or the others."""
     case = Case(plan, situation, per_machine(kinds))
-    refusals = [_refuse(item, objection) for item in GUARDS if (objection := item.check(case))]
-    return msgspec.structs.replace(plan, refusals=tuple(refusals))
+    asked = (item for item in GUARDS if item.holds is holding)
+    return tuple(_refuse(item, objection) for item in asked if (objection := item.check(case)))
 
 
 def _refuse(item: Guard, objection: Objection) -> Refusal:
@@ -226,8 +233,9 @@ GUARDS: tuple[Guard, ...] = (
         "G107",
         "too many expired",
         "deleting, beyond those it takes, more expired snapshots of one subscription than `limits.snapshotDeletes` "
-        "allows, in percent and in number",
+        "allows, in percent and in number: these are held back, all else goes on",
         True,
         _expires_too_many,
+        holds=True,
     ),
 )

@@ -96,8 +96,9 @@ class Wording(ABC):
         return ()
 
     def put_off(self, change: Change) -> str:
-        """What is said of a change that a service limit keeps for later."""
-        return f"is put off to a later run: {change.why}" if change.why else "is put off to a later run"
+        """What is said of a change that a service limit keeps for later, or a guard for a person (G107)."""
+        verb = "is held back" if change.reason in BY_TIME else "is put off to a later run"
+        return f"{verb}: {change.why}" if change.why else verb
 
 
 class PlanWording(Wording):

@@ -17,7 +17,6 @@ from reconciler.plan.change import Action, Change, Consequence, Effect, Reason
 from reconciler.plan.plan import Plan, Refusal
 
 LIMITS = Limits(updates_per_vault=Share(percent=30, count=3), releases_per_vault=Share(percent=10, count=1))
-EXPIRY = Limits(snapshot_deletes=Share(percent=20, count=2))
 GAP = Unreadable(("shelf",), "other", "cannot list shelves")
 
 
@@ -135,51 +134,6 @@ def test_nothing_is_released_while_a_part_of_azure_is_unread(estate: Any) -> Non
     live = (shelf, *boxes(estate, 20))
     assert refusals(estate, (shelf, *boxes(estate, 19)), live, (GAP,)) == {"G106": 1}
     assert refusals(estate, (shelf, *boxes(estate, 20, size="small")), live, (GAP,)) == {}
-
-
-def photos(estate: Any, number: int, start: int = 0, *, scope: str = "prod/rg", **spec: Any) -> tuple[Any, ...]:
-    return tuple(estate.photo(f"p{index}", scope=scope, **spec) for index in range(start, start + number))
-
-
-@pytest.mark.parametrize(
-    ("expired", "taken", "stay", "expected"),
-    [
-        (2, 0, 0, {}),  # few in number
-        (3, 0, 100, {}),  # few in percent
-        (10, 10, 10, {}),  # as many come as go: retention runs
-        (13, 10, 0, {"G107": 13}),  # three more
-        (12, 10, 0, {}),
-        (13, 0, 51, {"G107": 13}),
-        (13, 0, 52, {}),
-        (0, 50, 0, {}),
-    ],
-)
-def test_expiry_passes_by_what_is_taken_by_percent_or_by_number(
-    estate: Any, expired: int, taken: int, stay: int, expected: Any
-) -> None:
-    desired = (
-        *photos(estate, expired, state="expired"),
-        *photos(estate, taken, 100),
-        *photos(estate, stay, 200),
-    )
-    live = (*photos(estate, expired), *photos(estate, stay, 200), *photos(estate, 500, 1000))  # 500 are not ours
-    assert refusals(estate, desired, live, limits=EXPIRY) == expected
-
-
-def test_subscriptions_expire_apart_and_the_refusal_says_figures(estate: Any) -> None:
-    other = photos(estate, 30, scope="other/rg")
-    desired = (
-        *photos(estate, 8, state="expired"),
-        *photos(estate, 2, 50),
-        *photos(estate, 1, 60, scope="PROD/x"),
-        *other,
-    )
-    situation = estate.situation(desired, (*photos(estate, 8), *other), (), EXPIRY)
-    plan = guard(compare(situation, estate.kinds), situation, estate.kinds)
-    assert [item.message for item in plan.refusals] == [
-        "8 of 8 photos in prod would be deleted and 3 taken (62 % fewer): more than 20 % and more than 2"
-    ]
-    assert plan.refusals[0].advice == "if this is meant, add --allow G107=8"
 
 
 def test_the_table_of_guards() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,12 @@ class Shop:
     azure: Azure
     folder: Path
     schedule: dict[str, Any]
+    scope: dict[str, Any] = field(default_factory=dict)
 
-    async def plan(self, **more: Any) -> Plan:
+    async def plan(self, wishes: Wishes | None = None, **more: Any) -> Plan:
         """As things are now, the schedule as it was given and `more` laid over it."""
         documents = [
-            {"kind": "Scope", "name": "s", "subscriptions": {"prod": PROD}},
+            {"kind": "Scope", "name": "s", "subscriptions": {"prod": PROD}, **self.scope},
             {**SCHEDULE, **self.schedule, **more},
             {"kind": "Protection", "name": "all", "select": {"names": ["*"]}, "snapshots": {"schedule": "six-hourly"}},
         ]
@@ -63,7 +64,7 @@ class Shop:
         path.write_text(yaml.safe_dump_all([{"apiVersion": "reconciler/v1", **one} for one in documents]))
         checked = validate([path], NOW.date(), kinds())
         assert checked.declared, checked.findings
-        return plan_of(await look(self.azure, checked.declared), checked, Wishes())
+        return plan_of(await look(self.azure, checked.declared), checked, wishes or Wishes())
 
     async def apply(self, plan: Plan) -> list[str]:
         """Every step, one after the other; the verbs."""
