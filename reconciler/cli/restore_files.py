@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,7 +128,7 @@ def _tell(source: FileSource, mount: Mount, folder: Path) -> None:
         _write(path, mount.script)
         steps = (
             f"Script:    {path}",
-            f"Run it:    sudo python3 {path}   (on the VM, or another with that file system)",
+            f"Run it:    sudo python3 {shlex.quote(str(path))}   (on the VM, or another with that file system)",
         )
     else:
         steps = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -135,7 +136,7 @@ async def close_files(azure: Azure, source: FileSource, on_poll: OnPoll | None =
 
 def revoke_command(source: FileSource) -> str:
     """What closes them."""
-    return f"reconciler restore files {source.label} --revoke"
+    return f"reconciler restore files {shlex.quote(source.label)} --revoke"
 
 
 async def _ask(
