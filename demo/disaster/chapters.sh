@@ -40,8 +40,7 @@ run 0 reconciler apply --auto-approve
 run 0 reconciler commit shop --confirm shop
 
 chapter "18. West Europe is back: the way home"
-cache=$prod/resourceGroups/rg-recovery/providers/Microsoft.Storage/storageAccounts/stcacherecovery
-run 0 reconciler reprotect shop --cache-account "$cache" --confirm shop
+run 0 reconciler reprotect shop --confirm shop
 run 0 reconciler failback shop --confirm shop
 run 0 reconciler commit shop --confirm shop
 run 0 reconciler reprotect shop --confirm shop

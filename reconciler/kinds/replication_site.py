@@ -95,6 +95,8 @@ async def read_site(azure: Azure, declared: Declared) -> tuple[ReplicationSite, 
     """What the declared routes name, and what of it could not be read."""
     routes = located_routes(declared)
     accounts = {ArmId(route.value.cache_storage_account) for route in routes}
+    back = (route.value.failback_cache_storage_account for route in routes)
+    accounts |= {ArmId(text) for text in back if text is not None}
     networks = {ArmId(text) for route in routes for pair in route.value.networks for text in (pair.from_, pair.to)}
     networks |= {ArmId(route.value.test_network) for route in routes if route.value.test_network}
     (found_accounts, account_gaps), (found_networks, network_gaps) = await asyncio.gather(

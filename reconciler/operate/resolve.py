@@ -125,7 +125,7 @@ def _reprotect(
                 target,
                 "ASR-20",
                 f"{member.name}: no cache storage account in {now.start.region} is known",
-                f"declare a ReplicationRoute from {now.start.region} to {now.end.region}, or name the account: "
+                f"declare it as failbackCacheStorageAccount of ReplicationRoute {route.name}, or name it here: "
                 "--cache-account",
             )
         )
@@ -154,8 +154,11 @@ def _switch(member: Member, route: LocatedRoute, account: str, running: ArmId, l
 
 
 def _account(route: LocatedRoute, now: Leg, declared: Declared, *, reversed_: bool) -> str:
-    """The cache account where the VM runs now: that of a route which begins there."""
+    """The cache account where the VM runs now: what the route names for the way back, or that of a route which begins
+    there."""
     if reversed_:
         return route.value.cache_storage_account
+    if route.value.failback_cache_storage_account is not None:
+        return route.value.failback_cache_storage_account
     back = (one for one in located_routes(declared) if one.leg == now and one.vault.arm_id == route.vault.arm_id)
     return next((one.value.cache_storage_account for one in back), "")

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.story
 ESTATE = REPOSITORY / "demo/disaster/estate.yaml"
 POLICIES = REPOSITORY / "demo/disaster/policies"
 SUBSCRIPTION = "/subscriptions/3b9d6c1e-7f20-4c58-8a41-5e0f9a7c0201"
-CACHE = f"{SUBSCRIPTION}/resourceGroups/rg-recovery/providers/Microsoft.Storage/storageAccounts/stcacherecovery"
 COMPUTE = f"{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.Compute"
 SHOP = ("shop-db-01", "shop-db-02", "shop-app-01", "shop-app-02", "shop-web-01", "shop-web-02")
 LEDGER = ("ledger-db-01", "ledger-db-02", "ledger-app-01", "ledger-app-02", "ledger-app-03", "ledger-batch-01")
@@ -186,7 +185,7 @@ def test_a_drill_then_a_failover_and_the_way_home(story: Story) -> None:
     confirmed(story, "commit")
     left_alone(story, "failed over since 2026-11-23", "reconciler reprotect NAME")
 
-    done = confirmed(story, "reprotect", "--cache-account", CACHE)
+    done = confirmed(story, "reprotect")
     assert "the old VM shop-db-01 in rg-shop and its network interfaces are deleted" in done
     assert shop_machines(story, "rg-shop") == []
     left_alone(story, "it runs in northeurope and is replicated back to westeurope", "reconciler failback NAME")

@@ -1,4 +1,4 @@
-"""What is known of a route's cache account and target groups before anything is begun (ASR-12, ASR-20, ASR-21).
+"""What is known of a route's cache accounts and target groups before anything is begun (ASR-12, ASR-20, ASR-21).
 
 Azure finds these minutes into enabling the replication of each VM, or when a VM is failed over.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from reconciler.kinds.base import Assignment, Expansion
 from reconciler.kinds.phrases import some_names
@@ -24,53 +25,77 @@ from reconciler.plan.finding import Finding, Severity
 NORMAL_TYPES, HIGH_CHURN_TYPE = ("StorageV2", "Storage"), "BlockBlobStorage"
 
 
+@dataclass(frozen=True, slots=True)
+class _Cache:
+    """A storage account that a route names under `field`, for VMs that run in `region`."""
+
+    route: LocatedRoute
+    field: str
+    arm_id: ArmId
+    region: str
+
+    def finding(self, message: str, advice: str, code: str = "ASR-20", severity: Severity = Severity.ERROR) -> Finding:
+        return Finding(
+            code=code,
+            severity=severity,
+            message=f"ReplicationRoute {self.route.name} {self.field}: {message}",
+            advice=advice,
+            source=self.route.document.at(self.field),
+            rule_source="a2a, churn" if code == "ASR-20" else "a2a",
+        )
+
+
 def check_account(route: LocatedRoute, live: Live) -> Iterator[Finding]:
-    """The cache account is there, in the region of the VMs, and of the type that the churn needs."""
-    arm_id = ArmId(route.value.cache_storage_account)
+    """Each cache account is there, in the region of the VMs, and of the type that the churn needs: that of the way
+    back, too, since after a failover there is no time for it."""
+    there = ArmId(route.value.cache_storage_account)
+    yield from _check_cache(_Cache(route, "cacheStorageAccount", there, route.leg.start.region), live)
+    back = route.value.failback_cache_storage_account
+    if back is not None:
+        yield from _check_cache(_Cache(route, "failbackCacheStorageAccount", ArmId(back), route.leg.end.region), live)
+
+
+def _check_cache(cache: _Cache, live: Live) -> Iterator[Finding]:
+    arm_id = cache.arm_id
     if arm_id not in live.site.accounts:
         return  # could not be read: a gap of its own says so
     account = live.site.accounts[arm_id]
     if account is None:
-        advice = f"create it in {route.leg.start.region}, or name another: the reconciler never makes one"
-        yield _finding(route, f"storage account {arm_id} does not exist", advice)
+        advice = f"create it in {cache.region}, or name another: the reconciler never makes one"
+        yield cache.finding(f"storage account {arm_id} does not exist", advice)
         return
-    if account.location != route.leg.start.region:
-        message = f"storage account {arm_id.name} is in {account.location}, the VMs are in {route.leg.start.region}"
-        yield _finding(route, message, "name a storage account in the region of the VMs")
-    yield from _check_type(route, account)
+    if account.location != cache.region:
+        message = f"storage account {arm_id.name} is in {account.location}, the VMs are in {cache.region}"
+        yield cache.finding(message, "name a storage account in the region of the VMs")
+    yield from _check_type(cache, account)
     if account.blobs_kept:
         advice = (
             "switch it off: az storage account blob-service-properties update --enable-delete-retention false "
             f"--account-name {arm_id.name} --resource-group {arm_id.resource_group}"
         )
-        yield _finding(route, f"storage account {arm_id.name} has soft delete for blobs", advice)
+        yield cache.finding(f"storage account {arm_id.name} has soft delete for blobs", advice)
     if not account.shared_key:
         advice = f"allow it: az storage account update --ids {arm_id} --allow-shared-key-access true"
-        yield _finding(route, f"storage account {arm_id.name} refuses access with its keys", advice)
+        yield cache.finding(f"storage account {arm_id.name} refuses access with its keys", advice)
     if not account.open_to_azure:
-        yield Finding(
-            code="ASR-21",
-            severity=Severity.WARNING,
-            message=f"ReplicationRoute {route.name} cacheStorageAccount: the firewall of storage account {arm_id.name} "
-            "lets trusted Azure services not in",
-            advice=f"az storage account update --ids {arm_id} --bypass AzureServices",
-            source=route.document.at("cacheStorageAccount"),
-            rule_source="a2a",
+        yield cache.finding(
+            f"the firewall of storage account {arm_id.name} lets trusted Azure services not in",
+            f"az storage account update --ids {arm_id} --bypass AzureServices",
+            "ASR-21",
+            Severity.WARNING,
         )
 
 
-def _check_type(route: LocatedRoute, account: CacheAccount) -> Iterator[Finding]:
+def _check_type(cache: _Cache, account: CacheAccount) -> Iterator[Finding]:
     premium, name = account.sku.lower().startswith("premium"), account.arm_id.name
     there = f"storage account {name} is {account.type} ({account.sku})"
-    if route.value.churn == "High":
+    if cache.route.value.churn == "High":
         if account.type != HIGH_CHURN_TYPE or not premium:
-            yield _finding(
-                route,
-                f"{there}; churn: High needs a premium {HIGH_CHURN_TYPE}",
-                "name such an account, or churn: Normal",
+            yield cache.finding(
+                f"{there}; churn: High needs a premium {HIGH_CHURN_TYPE}", "name such an account, or churn: Normal"
             )
     elif account.type not in NORMAL_TYPES or premium:
-        yield _finding(route, f"{there}; it must be a standard StorageV2", "name such an account, or write churn: High")
+        yield cache.finding(f"{there}; it must be a standard StorageV2", "name such an account, or write churn: High")
 
 
 def check_target_group(route: LocatedRoute, expansion: Expansion) -> Iterator[Finding]:
@@ -117,13 +142,3 @@ def _takes(item: Assignment, route: LocatedRoute) -> bool:
     if aspect.route is not None:
         return fold(aspect.route) == fold(route.name)
     return normalise_location(aspect.target_region or "") == route.leg.end.region
-
-
-def _finding(route: LocatedRoute, message: str, advice: str) -> Finding:
-    return Finding(
-        code="ASR-20",
-        message=f"ReplicationRoute {route.name} cacheStorageAccount: {message}",
-        advice=advice,
-        source=route.document.at("cacheStorageAccount"),
-        rule_source="a2a, churn",
-    )

@@ -106,8 +106,13 @@ def _test_network(document: RouteDocument, _declared: Declared) -> Iterator[Brea
 
 
 def _account(document: RouteDocument, _declared: Declared) -> Iterator[Breach]:
-    text = document.value.cache_storage_account
-    yield from _typed(("cacheStorageAccount",), text, "Microsoft.Storage", "storageAccounts", "a storage account")
+    named = {
+        "cacheStorageAccount": document.value.cache_storage_account,
+        "failbackCacheStorageAccount": document.value.failback_cache_storage_account,
+    }
+    for field, text in named.items():
+        if text is not None:
+            yield from _typed((field,), text, "Microsoft.Storage", "storageAccounts", "a storage account")
 
 
 def _disk_types(document: RouteDocument, _declared: Declared) -> Iterator[Breach]:

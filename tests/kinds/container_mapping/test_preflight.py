@@ -78,6 +78,20 @@ def test_a_closed_firewall_is_a_warning() -> None:
     assert (found.code, found.severity) == ("ASR-21", Severity.WARNING)
 
 
+def test_the_account_for_the_way_back_must_be_where_the_vms_go() -> None:
+    """After a failover there is no time to make one."""
+    back = ArmId(str(CACHE).replace("cacheweu", "cacheneu"))
+    there = dataclasses.replace(GOOD, arm_id=back, location="northeurope")
+    declared = only_route(declare(failbackCacheStorageAccount=str(back)))
+    for account, words in ((there, []), (dataclasses.replace(there, location="westeurope"), ["is in westeurope"])):
+        live = Live(state={}, site=ReplicationSite({CACHE: GOOD, back: account}))
+        found = list(check_account(declared, live))
+        assert len(found) == len(words)
+        for finding, said in zip(found, words, strict=True):
+            assert "failbackCacheStorageAccount: storage account cacheneu" in finding.message
+            assert said in finding.message
+
+
 def test_an_account_that_could_not_be_read_is_not_called_missing() -> None:
     assert list(check_account(only_route(declare()), Live(state={}))) == []
 
