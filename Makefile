@@ -20,7 +20,7 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY)   ## The main job on the emulator: validate, plan, apply, drift, heal, snapshots, restore
+demo: $(READY)   ## The main job on the emulator: validate, plan, apply, drift, heal, snapshots, restore, failover
 	@PATH="$(abspath $(BIN)):$$PATH" sh demo/main-job.sh
 
 test: $(READY) check  ## All tests, and `make check`
