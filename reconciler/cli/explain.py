@@ -57,7 +57,7 @@ async def _explain(vm: str, policies: tuple[Path, ...], cloud: str, ca_file: Pat
     machines = find_machines(live.machines, vm)
     if not machines:
         raise _unknown_vm(vm, live)
-    return tuple(explain(item, declared, picture.desired, kinds(), picture.situation.now) for item in machines)
+    return tuple(explain(item, declared, picture.desired, kinds(), picture.situation.now, live) for item in machines)
 
 
 def _unknown_vm(vm: str, live: Live) -> UsageError:

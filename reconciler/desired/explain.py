@@ -13,8 +13,10 @@ from reconciler.kinds.base import Assignment, Kind
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared, Document, Path
 from reconciler.model.explanation import Candidate, Condition, Decision, Explanation, Setting
+from reconciler.model.live import Live
 from reconciler.model.machine import Machine
 from reconciler.model.protection import Exemption, Protection
+from reconciler.model.replicated import ReplicationFacts
 from reconciler.model.resource import Resource
 from reconciler.model.selector import Selector
 
@@ -29,9 +31,15 @@ def find_machines(machines: Sequence[Machine], text: str) -> tuple[Machine, ...]
 
 
 def explain(
-    machine: Machine, declared: Declared, desired: Desired, kinds: Sequence[Kind[Any]], now: dt.datetime
+    machine: Machine,
+    declared: Declared,
+    desired: Desired,
+    kinds: Sequence[Kind[Any]],
+    now: dt.datetime,
+    live: Live | None = None,
 ) -> Explanation:
-    """Everything that the policies say of one VM. Pure; `desired` is what `expand` made, `now` aware UTC."""
+    """Everything that the policies say of one VM, and what `live` says of it. Pure; `desired` is what `expand` made,
+    `now` aware UTC."""
     documents = sorted(declared.documents, key=lambda document: document.source)
     protections = [_weigh(item, machine) for item in documents if isinstance(item.value, Protection)]
     exemptions = [_excuse(item, machine, now.date()) for item in documents if isinstance(item.value, Exemption)]
@@ -45,7 +53,24 @@ def explain(
             _decide(aspect, given.get(aspect), nothing, machine, declared, now.date()) for aspect in aspects
         ),
         settings=(*_settings(machine, desired, kinds), *_assigned(given, declared, kinds)),
+        remarks=(*_copied(machine, live), *_found(machine, desired)),
     )
+
+
+def _copied(machine: Machine, live: Live | None) -> Iterator[str]:
+    """Of which VM it is a copy: Azure gives it the tags, and so the selectors match it, too."""
+    for address, resource in live.state.items() if live else ():
+        if isinstance(resource.observed, ReplicationFacts) and machine.arm_id in resource.observed.copies:
+            yield f"made by a failover or a drill of {address.scope}/{address.name}: what is said of that VM holds"
+
+
+def _found(machine: Machine, desired: Desired) -> Iterator[str]:
+    """What was found of the VM's own resources."""
+    scope, name = machine.scope.casefold(), machine.name.casefold()
+    own = {str(item.address) for item in desired.state.values() if item.address.key[1:] == (scope, name)}
+    for finding in desired.findings:
+        if finding.address in own:
+            yield finding.message + (f" → {finding.advice}" if finding.advice else "")
 
 
 def _weigh(document: Document[Protection], machine: Machine) -> Candidate:

@@ -65,9 +65,13 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything about one VM; candidates in order of file and line, Protections first."""
+    """Everything about one VM; candidates in order of file and line, Protections first.
+
+    `remarks` tell what is so in Azure, whatever the policies say: that it is failed over, or what a drill made.
+    """
 
     machine: Machine
     candidates: tuple[Candidate, ...]
     decisions: tuple[Decision, ...]
     settings: tuple[Setting, ...]
+    remarks: tuple[str, ...] = ()

@@ -29,6 +29,8 @@ def _lines(explanation: Explanation) -> Iterator[tuple[str, Tone]]:
     yield visible(f"  {_portrait(machine)}"), Tone.QUIET
     for decision in explanation.decisions:
         yield visible(f"  {_decision(decision)}"), _OUTCOMES.get(decision.outcome, Tone.PLAIN)
+    for remark in explanation.remarks:
+        yield visible(f"  now: {remark}"), Tone.CHANGE
     if explanation.settings:
         yield "", Tone.PLAIN
         yield "Values", Tone.STRONG
@@ -93,6 +95,7 @@ def _document(explanation: Explanation) -> dict[str, object]:
             "tags": machine.tags,
         },
         "decisions": explanation.decisions,
+        "remarks": explanation.remarks,
         "settings": explanation.settings,
         "candidates": explanation.candidates,
     }

@@ -57,6 +57,7 @@ def explanation() -> str:
         (Candidate("Protection", "web", PLACE, True, (), ("backup",)),),
         (Decision("backup", "protected", "why", "web", PLACE),),
         (Setting("a.b/c", "policy", "daily-30d", PLACE),),
+        ("failed over",),
     )
     return explanation_json([told])
 

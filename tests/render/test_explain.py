@@ -31,6 +31,7 @@ EXPLANATION = Explanation(
         Setting("protected_vm.prod/rg-web/vm-web-01", "policy", "daily-30d", PLACE),
         Setting("protected_vm.prod/rg-web/vm-web-01", "disks", "all disks", None),
     ),
+    ("failed over since\x1b[31m Monday",),
 )
 
 
@@ -43,6 +44,7 @@ def test_text(golden: Callable[[str, str], None]) -> None:
 def test_json() -> None:
     (entry,) = json.loads(explanation_json([EXPLANATION]))["explanations"]
     assert entry["machine"]["name"] == "vm-web-01"
+    assert entry["remarks"] == ["failed over since\x1b[31m Monday"]
     assert entry["decisions"][0]["source"] == {"file": "policies/web.yaml", "line": 4, "column": 3}
     assert entry["candidates"][0]["conditions"][0]["parts"][0]["met"] is True
     assert entry["settings"][1] == {

@@ -182,6 +182,9 @@ def test_a_drill_then_a_failover_and_the_way_home(story: Story) -> None:
     assert "what was written after the recovery point is not in it" in done
     assert (runbooks(story), shop_machines(story, "rg-shop-dr")) == (2, sorted(SHOP))
     left_alone(story, "failed over since 2026-11-23", "reconciler commit NAME, then reconciler reprotect NAME")
+    explained = story.run("explain", "shop-web-01", code=0).out
+    assert "now: failed over since 2026-11-23" in explained
+    assert "now: made by a failover or a drill of prod/rg-shop/shop-web-01" in explained
     confirmed(story, "commit")
     left_alone(story, "failed over since 2026-11-23", "reconciler reprotect NAME")
 
