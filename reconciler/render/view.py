@@ -186,8 +186,10 @@ def sizeless(consequence: Consequence) -> str:
 
 
 def _said(change: Change) -> bool:
-    """Whether the sentence says all that is told of it: of what goes, and of what is new and summarised."""
-    return change.action is Action.DELETE or (change.action is Action.CREATE and bool(change.summary))
+    """Whether the sentence says all that is told of it: of what goes, of what is new and summarised, and of what is
+    blocked and would be all new."""
+    blocked = change.action is Action.BLOCKED and change.before is None and not change.details
+    return change.action is Action.DELETE or (bool(change.summary) and (change.action is Action.CREATE or blocked))
 
 
 def _chapters(findings: Iterable[Finding]) -> list[Section]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from reconciler.kinds.base import Expansion
+from reconciler.kinds.obstacle import Obstacle
 from reconciler.kinds.owned_collections import collection_address, point_address
 from reconciler.kinds.remarks import Remark
 from reconciler.kinds.restore_point.asked import Asked
@@ -35,31 +39,32 @@ def facts_of(resource: Resource) -> RestorePointFacts:
     return facts
 
 
-def obstacles(asked: Asked, expansion: Expansion) -> Iterator[Remark]:
-    """What Azure takes no point of."""
-    source = asked.assignment.source
+def obstacle_of(asked: Asked, expansion: Expansion) -> Obstacle | None:
+    """What Azure takes no point of (SN-21)."""
     if all(disk.lun is not None for disk in asked.machine.disks):
-        yield Remark(
-            code="SN-21",
-            subject=asked.subject,
-            message="the OS disk is ephemeral or not managed: Azure takes no restore points of such VMs",
-            advice="exempt these VMs from snapshots",
-            severity=Severity.ERROR,
-            source=source,
-            rule_source="vrp, rpm",
+        return Obstacle(
+            "the OS disk is ephemeral or not managed: Azure takes no restore points of such VMs (SN-21)",
+            "exempt these VMs from snapshots",
         )
     types = {disk.sku for item in asked.held() if (disk := expansion.live.disks_by_id.get(ArmId(item.disk)))}
     wrong = sorted(types & NOT_CRASH_CONSISTENT)
     if asked.mode == "CrashConsistent" and wrong:
-        yield Remark(
-            code="SN-21",
-            subject=asked.subject,
-            message=f"crash-consistent restore points cannot hold {' and '.join(wrong)} disks",
-            advice="use restorePointMode: ApplicationConsistent, or leave those disks out (disks: {except: [LUNs]})",
-            severity=Severity.ERROR,
-            source=source,
-            rule_source="vrp, rpm",
+        return Obstacle(
+            f"crash-consistent restore points cannot hold {' and '.join(wrong)} disks (SN-21)",
+            f"restorePointMode: ApplicationConsistent in schedule {asked.name}, or leave those disks out "
+            "(disks: {except: [LUNs]})",
         )
+    return None
+
+
+def blocked(point: Resource, obstacle: Obstacle) -> Resource:
+    """The point that is due and cannot be taken."""
+    spec: RestorePointSpec = point.spec  # type: ignore[assignment]  # an address of this kind
+    return dataclasses.replace(
+        point,
+        spec=msgspec.structs.replace(spec, collection=None),
+        observed=dataclasses.replace(point.observed, obstacle=obstacle),
+    )
 
 
 def due_point(asked: Asked, points: Sequence[Resource], expansion: Expansion) -> Resource | Remark | None:

@@ -9,7 +9,7 @@ from reconciler.kinds.base import Expansion
 from reconciler.kinds.owned_collections import POINT, OwnedCollection, collection_address
 from reconciler.kinds.remarks import Remark, Remarks
 from reconciler.kinds.restore_point.asked import Asked, asked_of, idle_luns
-from reconciler.kinds.restore_point.due import due_point, facts_of, obstacles
+from reconciler.kinds.restore_point.due import blocked, due_point, facts_of, obstacle_of
 from reconciler.kinds.restore_point.promises import remark_promises
 from reconciler.kinds.restore_point.remainders import remark_remainder
 from reconciler.kinds.restore_point.retention import settle
@@ -18,7 +18,7 @@ from reconciler.model.casing import fold
 from reconciler.model.observed import RestorePointFacts
 from reconciler.model.resource import Resource
 from reconciler.model.snapshot_schedule import DOCUMENT, SnapshotSchedule
-from reconciler.plan.finding import Finding, Severity
+from reconciler.plan.finding import Finding
 
 
 def expand_points(expansion: Expansion) -> Iterator[Resource | Finding]:
@@ -31,6 +31,11 @@ def expand_points(expansion: Expansion) -> Iterator[Resource | Finding]:
     for machine in sorted({*asked, *held}):
         points, wish = held.get(machine, []), asked.get(machine)
         taken = _take(wish, points, expansion, remarks) if wish else None
+        obstacle = obstacle_of(wish, expansion) if taken and wish else None
+        if taken and obstacle:
+            yield blocked(taken, obstacle)
+            points = [one for one in points if one.address != taken.address]
+            taken = None
         if taken:
             yield taken
         if points and blind.to(machine, points[0].address.subscription):
@@ -55,11 +60,6 @@ def _live_points(expansion: Expansion) -> dict[ArmId, list[Resource]]:
 
 
 def _take(asked: Asked, points: list[Resource], expansion: Expansion, remarks: Remarks) -> Resource | None:
-    wrong = list(obstacles(asked, expansion))
-    for remark in wrong:
-        remarks.add(remark, asked.machine.name)
-    if any(remark.severity is Severity.ERROR for remark in wrong):
-        return None
     found = due_point(asked, points, expansion)
     if isinstance(found, Remark):
         remarks.add(found, asked.machine.name)

@@ -27,6 +27,8 @@ def judge_point(comparison: Comparison[RestorePointSpec]) -> Verdict | None:
         return Verdict(Action.DELETE, Reason.EXPIRED, wanted.why)
     if not isinstance(wanted, Due):
         return None
+    if wanted.obstacle:
+        return wanted.obstacle.verdict()
     due = f"slot {spell_slot(wanted.slot)} of schedule {wanted.schedule} has none"
     if comparison.live is not None:
         return Verdict(Action.UPDATE, Reason.DUE, f"{due}: Azure could not take it, so it is deleted and taken again")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from reconciler.kinds.base import Assignment, Expansion
+from reconciler.kinds.obstacle import Obstacle
 from reconciler.kinds.owned_collections import (
     COLLECTION,
     KEEP,
@@ -40,13 +41,11 @@ def expand_collections(expansion: Expansion) -> Iterator[Resource | Finding]:
     for address, resource in asked.items():
         if address in live:
             yield _changed(resource, live[address])
-        elif address in wanted:
-            yield resource
+    yield from _placed(live, (asked[address] for address in wanted - live.keys() if address in asked))
     for address, resource in live.items():
         if address in wanted and address not in asked:
             yield resource
     yield from _empty(expansion, live, wanted | asked.keys())
-    yield from _crowded(live, {address: asked[address] for address in wanted - live.keys() if address in asked})
 
 
 def _asked(expansion: Expansion) -> Iterator[tuple[Address, Resource]]:
@@ -109,15 +108,19 @@ def _empty(expansion: Expansion, live: dict[Address, Resource], needed: set[Addr
             )
 
 
-def _crowded(live: dict[Address, Resource], coming: dict[Address, Resource]) -> Iterator[Finding]:
-    arriving = Counter((fold(address.subscription), one.location) for address, one in coming.items())
+def _placed(live: dict[Address, Resource], coming: Iterable[Resource]) -> Iterator[Resource]:
+    """New ones, with an obstacle where their region is full."""
     held = Counter((fold(address.subscription), one.location) for address, one in live.items())
-    for (alias, location), number in sorted(arriving.items()):
-        if held[alias, location] + number > MOST_COLLECTIONS:
-            yield Finding(
-                code="SN-20",
-                message=f"subscription {alias} would have {held[alias, location] + number:,} restore point collections "
-                f"in {location}; Azure has room for {MOST_COLLECTIONS:,}",
-                advice="take snapshots of single disks of some VMs (consistency: perDisk), or delete empty collections",
-                rule_source="vrp, rpm",
-            )
+    for one in sorted(coming, key=lambda item: item.address):
+        alias = one.address.subscription
+        place = (fold(alias), one.location)
+        if held[place] < MOST_COLLECTIONS:
+            held[place] += 1
+            yield one
+            continue
+        full = Obstacle(
+            f"subscription {alias} has all the restore point collections in {one.location} that Azure has room for, "
+            f"{MOST_COLLECTIONS:,} (SN-20)",
+            "take snapshots of single disks of some VMs (consistency: perDisk), or delete empty collections",
+        )
+        yield dataclasses.replace(one, observed=full)

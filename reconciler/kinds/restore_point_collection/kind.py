@@ -12,6 +12,7 @@ from typing import ClassVar
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
 from reconciler.kinds.base import Comparison, Expansion, Kind, Ownership, Rule, Situation, Verdict
+from reconciler.kinds.obstacle import Obstacle, group_missing
 from reconciler.kinds.owned_collections import COLLECTION, KEEP, owned_collections
 from reconciler.kinds.phrases import Phrase
 from reconciler.kinds.restore_point_collection.expansion import expand_collections
@@ -25,7 +26,7 @@ from reconciler.model.keeping import parse_keep, say
 from reconciler.model.live import Unreadable
 from reconciler.model.resource import Resource
 from reconciler.model.snapshot_schedule import Keep
-from reconciler.plan.change import Action, Consequence, Effect, Reason, Step
+from reconciler.plan.change import Action, Consequence, Effect, Step
 from reconciler.plan.finding import Finding
 
 CREATE = "Microsoft.Compute/restorePointCollections/write"
@@ -59,20 +60,17 @@ class RestorePointCollectionKind(Kind[CollectionSpec]):
             yield Resource(one.address, spec, one.arm_id, one.location, observed=one)
 
     def judge(self, comparison: Comparison[CollectionSpec]) -> Verdict | None:
-        """A new one needs its resource group, which is never created."""
+        """A new one needs room in its region, and its resource group, which is never created."""
         if comparison.desired is None or comparison.live is not None:
             return None
+        if isinstance(comparison.desired.observed, Obstacle):
+            return comparison.desired.observed.verdict()
         live, group = comparison.situation.live, comparison.address.scope
         alias, _, name = group.partition("/")
         if group.casefold() in live.resource_groups or live.hides(Address("resource_group", alias, name)):
             return None
-        return Verdict(
-            Action.BLOCKED,
-            Reason.NOT_IN_AZURE,
-            f"the resource group {name} does not exist in subscription {alias}",
-            f"az group create --name {name} --location {comparison.desired.location} "
-            f"--subscription {comparison.situation.declared.subscriptions.get(alias, '')}",
-        )
+        subscription = comparison.situation.declared.subscriptions.get(alias, "")
+        return group_missing(alias, subscription, name, comparison.desired.location).verdict()
 
     def ownership(self, resource: Resource, situation: Situation) -> Ownership:  # noqa: ARG002
         """Never released: `expand` reports those that nobody needs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.kinds.obstacle import Obstacle
 from reconciler.kinds.snapshot.names import snapshot_name
 from reconciler.kinds.snapshot.spec import NAME, SnapshotSpec, exported_as, snapshot_id
 from reconciler.kinds.snapshot.survey import Survey
@@ -19,7 +20,8 @@ from reconciler.model.resource import Ref, Resource
 class Coming:
     """`observed` of a snapshot that is to be made. `previous` is the slot of the newest one before it by the same
     schedule, None for the first; `whole` says that all data is stored, not only what changed since the newest
-    incremental one of the disk, whoever made that (SN-03); `region` is that of a copy, "" for others."""
+    incremental one of the disk, whoever made that (SN-03); `region` is that of a copy, "" for others. Where there is an
+    `obstacle` it is not made."""
 
     disk: Disk
     schedule: str
@@ -27,6 +29,7 @@ class Coming:
     previous: datetime | None
     whole: bool
     region: str = ""
+    obstacle: Obstacle | None = None
 
     @property
     def background(self) -> bool:
@@ -50,10 +53,11 @@ def copy_address(wish: Wish, slot: datetime) -> Address:
 
 
 def taken(survey: Survey, wish: Wish, previous: datetime | None, *, whole: bool) -> Resource:
-    """The snapshot of the current slot. Its name is that of the disk in the spelling of Azure."""
+    """The snapshot of the current slot, also where something forbids it. Its name is that of the disk in the
+    spelling of Azure."""
     slot, incremental = wish.timetable.slot, wish.timetable.schedule.incremental
     address = taken_address(wish, slot)
-    coming = Coming(wish.disk, wish.timetable.name, slot, previous, whole)
+    coming = Coming(wish.disk, wish.timetable.name, slot, previous, whole, obstacle=wish.obstacle)
     spec = SnapshotSpec(
         location=wish.disk.location,
         incremental=incremental,

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection
 from datetime import datetime
 
+from reconciler.kinds.obstacle import Obstacle
 from reconciler.kinds.snapshot.coming import copied
 from reconciler.kinds.snapshot.holdings import Series
 from reconciler.kinds.snapshot.limits import Room
 from reconciler.kinds.snapshot.survey import Survey
-from reconciler.kinds.snapshot.wishes import Wish, group_missing
+from reconciler.kinds.snapshot.wishes import Wish, group_obstacle
 from reconciler.model.address import Address
 from reconciler.model.resource import Resource
-from reconciler.plan.finding import Severity
+from reconciler.model.snapshot_schedule import CopyTo
 
 
 def copies_of(
     survey: Survey, room: Room, series: Series, wish: Wish, taken: Resource | None, held: Collection[datetime]
 ) -> list[Resource]:
-    """The copies to start. `taken` is the snapshot of this plan, `held` the slots whose snapshots stay."""
+    """The copies to start; the newest alone, with an `obstacle`, where Azure as it is forbids them. `taken` is the
+    snapshot of this plan, `held` the slots whose snapshots stay."""
     copy = wish.timetable.copy
-    if copy is None or not wish.timetable.schedule.incremental or not _possible(survey, wish):
+    if copy is None or not wish.timetable.schedule.incremental:
         return []
     there = series.copies.get(copy.region, [])
     if any(point.under_way for point in there):
@@ -33,6 +36,10 @@ def copies_of(
         slots = slots[-1:]
     if not slots:
         return []
+    obstacle = _obstacle(survey, wish, copy)
+    if obstacle:
+        newest_copy = copied(survey, wish, sources[slots[-1]], slots[-1], newest, None)
+        return [dataclasses.replace(newest_copy, observed=dataclasses.replace(newest_copy.observed, obstacle=obstacle))]
     refusal = room.copy(wish.machine.subscription, copy.region)
     if refusal:
         survey.remarks.add(refusal.remark(wish.timetable, "copyTo"), wish.machine.name)
@@ -58,22 +65,11 @@ def _sources(series: Series, wish: Wish, taken: Resource | None) -> dict[datetim
     return found
 
 
-def _possible(survey: Survey, wish: Wish) -> bool:
-    copy, timetable = wish.timetable.copy, wish.timetable
-    assert copy is not None
-    group = copy.resource_group or wish.group
+def _obstacle(survey: Survey, wish: Wish, copy: CopyTo) -> Obstacle | None:
     if copy.region == wish.disk.location:
-        remark = timetable.remark(
-            "SN-12",
-            f"copyTo is {copy.region}, where their disks are: no copies",
+        return Obstacle(
+            f"copyTo of schedule {wish.timetable.name} is {copy.region}, where the disk is, and Azure copies to other "
+            "regions (SN-12)",
             "name another region, or give these VMs another schedule",
-            "copyTo",
-            severity=Severity.ERROR,
-            rule_source="xrg",
         )
-    elif survey.group_missing(wish.machine.subscription, group):
-        remark = group_missing(timetable, wish.machine, group, copy.region, "copyTo")
-    else:
-        return True
-    survey.remarks.add(remark, wish.machine.name)
-    return False
+    return group_obstacle(survey, wish.machine, copy.resource_group or wish.group, copy.region)

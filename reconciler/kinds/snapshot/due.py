@@ -18,13 +18,16 @@ from reconciler.plan.finding import Severity
 
 
 def due(survey: Survey, room: Room, series: Series, wish: Wish) -> Resource | None:
-    """The snapshot to take, or None: it is there, a backup makes it needless, or something forbids it."""
+    """The snapshot to take, one with an `obstacle` where Azure as it is forbids it; None where it is there, a backup
+    makes it needless, or it is put off."""
     there = (point.slot for point in series.sources if not point.failed or point.under_way)
     newest = max((slot for slot in there if slot <= survey.expansion.now), default=None)
-    if (newest is not None and newest >= wish.timetable.slot) or not wish.ready:
+    if newest is not None and newest >= wish.timetable.slot:
         return None
     if _skipped(survey, wish):
         return None
+    if wish.obstacle:
+        return taken(survey, wish, newest, whole=False)
     _remark_missed(survey, wish, newest)
     if _name_taken(survey, wish):
         return None

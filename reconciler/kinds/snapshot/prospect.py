@@ -27,14 +27,16 @@ EXPORTED = "ActiveSAS"
 
 @dataclass(slots=True)
 class Prospect:
-    """`timetable` is None where the schedule is not declared any longer: then everything stays. `leaving` is what goes,
-    `spared` what would go and is needed yet, with the reason."""
+    """`timetable` is None where the schedule is not declared any longer: then everything stays. `blocked` is what is
+    due and cannot be made: nothing waits for it. `leaving` is what goes, `spared` what would go and is needed yet, with
+    the reason."""
 
     series: Series
     timetable: Timetable | None
     wish: Wish | None
     taken: Resource | None = None
     copies: list[Resource] = field(default_factory=list)
+    blocked: list[Resource] = field(default_factory=list)
     leaving: dict[Point, Expiry] = field(default_factory=dict)
     spared: dict[Point, str] = field(default_factory=dict)
 
@@ -46,7 +48,7 @@ class Prospect:
         """Everything of this series. `instead` is a snapshot that another schedule takes of the same disk now: what
         goes waits for one of the two."""
         instead = self.taken.address if self.taken else instead
-        new = {resource.address: resource for resource in (self.taken, *self.copies) if resource}
+        new = {resource.address: resource for resource in (self.taken, *self.copies, *self.blocked) if resource}
         last_copy = {resource.location: resource.address for resource in self.copies}
         for point in self.series.points:
             if point.address in new:
@@ -108,13 +110,18 @@ def prospect(survey: Survey, room: Room, key: str, series: Series, wish: Wish | 
     if timetable is None:
         return found
     if wish is not None:
-        found.taken = due(survey, room, series, wish)
+        snapshot = due(survey, room, series, wish)
+        if snapshot and snapshot.observed.obstacle:
+            found.blocked.append(snapshot)
+        else:
+            found.taken = snapshot
     coming = [timetable.slot] if found.taken else []
-    if wish is not None and wish.ready and timetable.copy is not None:
+    if wish is not None and not wish.obstacle and timetable.copy is not None:
         alive = {point.slot for point in series.sources if not point.failed and not point.leaving}
         begun = {slot for slot in alive if slot <= survey.expansion.now}
         held = survey.held(timetable.keep, begun.union(coming))
-        found.copies = copies_of(survey, room, series, wish, found.taken, held)
+        for resource in copies_of(survey, room, series, wish, found.taken, held):
+            (found.blocked if resource.observed.obstacle else found.copies).append(resource)
     if survey.blind_to(series.points):
         return found
     found.leaving.update(expired(survey, timetable, series.sources, coming))

@@ -19,6 +19,8 @@ def judge_snapshot(comparison: Comparison[SnapshotSpec]) -> Verdict | None:
         return Verdict(Action.DELETE, Reason.EXPIRED, _ended(seen))
     if not isinstance(seen, Coming):
         return None
+    if seen.obstacle:
+        return seen.obstacle.verdict()
     copy = f" in {seen.region}" if seen.region else ""
     if comparison.live is not None:
         what = "the copy" if seen.region else "the snapshot"

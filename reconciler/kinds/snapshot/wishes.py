@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.kinds.base import Assignment
+from reconciler.kinds.obstacle import Obstacle, group_missing
 from reconciler.kinds.remarks import Remark
 from reconciler.kinds.snapshot.survey import Survey
 from reconciler.kinds.snapshot.timetable import Timetable
@@ -15,7 +16,6 @@ from reconciler.model.casing import fold
 from reconciler.model.disk import Attachment, Disk
 from reconciler.model.machine import Machine
 from reconciler.model.snapshot_schedule import SnapshotDisks
-from reconciler.plan.finding import Severity
 
 INCREMENTAL_ONLY = frozenset({"UltraSSD_LRS", "PremiumV2_LRS"})
 """Disks of which Azure takes incremental snapshots only, and copies their data in the background (SN-13)."""
@@ -23,15 +23,15 @@ INCREMENTAL_ONLY = frozenset({"UltraSSD_LRS", "PremiumV2_LRS"})
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One disk is to have snapshots by one schedule. `group` is the resource group of the snapshots. Where it is not
-    `ready` none can be taken, and the reader is told why; what is there is not let go of because of that."""
+    """One disk is to have snapshots by one schedule. `group` is the resource group of the snapshots. Where there is an
+    `obstacle` none can be taken, and those that are due are blocked; what is there is not let go of because of that."""
 
     assignment: Assignment
     timetable: Timetable
     disk: Disk
     place: str
     group: str
-    ready: bool = True
+    obstacle: Obstacle | None = None
 
     @property
     def machine(self) -> Machine:
@@ -71,33 +71,30 @@ def _of_machine(survey: Survey, item: Assignment, timetable: Timetable) -> Itera
     for remark in _of_disks(timetable, machine, chosen):
         survey.remarks.add(remark, machine.name)
     group = timetable.schedule.resource_group or machine.resource_group
-    grouped = not survey.group_missing(machine.subscription, group)
-    if not grouped:
-        survey.remarks.add(group_missing(timetable, machine, group, machine.location, "resourceGroup"), machine.name)
+    missing = group_obstacle(survey, machine, group, machine.location)
     for attachment in chosen:
         disk = survey.expansion.live.disks_by_id.get(ArmId(attachment.disk))
         if disk is None or not disk.unique_id:
             _remark_absent(survey, timetable, machine)
             continue
-        full = disk.sku in INCREMENTAL_ONLY and not timetable.schedule.incremental
-        if full:
-            message = f"of {disk.sku} disks Azure takes incremental snapshots only: none is taken"
-            advice = "write incremental: true, or leave these disks out"
-            remark = timetable.remark(
-                "SN-13", message, advice, "incremental", severity=Severity.ERROR, rule_source="inc, isn"
-            )
-            survey.remarks.add(remark, machine.name)
-        yield Wish(item, timetable, disk, attachment.place, group, ready=grouped and not full)
+        yield Wish(item, timetable, disk, attachment.place, group, _full(timetable, disk) or missing)
 
 
-def group_missing(timetable: Timetable, machine: Machine, group: str, location: str, *path: str) -> Remark:
-    """Resource groups are never made by us."""
-    return timetable.remark(
-        "snapshot-no-group",
-        f"the resource group {group} does not exist in subscription {machine.subscription}: nothing is put there",
-        f"az group create --name {group} --location {location}, or name another",
-        *path,
-        severity=Severity.ERROR,
+def group_obstacle(survey: Survey, machine: Machine, group: str, location: str) -> Obstacle | None:
+    """Where it is certain that there is no such resource group."""
+    alias = machine.subscription
+    if not survey.group_missing(alias, group):
+        return None
+    return group_missing(alias, machine.arm_id.subscription, group, location)
+
+
+def _full(timetable: Timetable, disk: Disk) -> Obstacle | None:
+    if disk.sku not in INCREMENTAL_ONLY or timetable.schedule.incremental:
+        return None
+    return Obstacle(
+        f"schedule {timetable.name} takes full snapshots, and of {disk.sku} disks Azure takes incremental ones only "
+        "(SN-13)",
+        "write incremental: true, or leave these disks out",
     )
 
 

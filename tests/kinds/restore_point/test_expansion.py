@@ -160,19 +160,25 @@ def test_a_vm_with_500_points_gets_none_and_loses_what_has_run_out_at_once(expan
 @pytest.mark.parametrize("sku", ["UltraSSD_LRS", "PremiumV2_LRS"])
 def test_crash_mode_takes_no_ultra_disks(expansion: Make, sku: str) -> None:
     wanted = [schedule(restorePointMode="CrashConsistent")]
-    resources, (finding,) = expand(expansion(wanted, [assign(VM)], disks=disks(VM, sku)))
-    assert resources == []
-    assert (finding.code, finding.severity) == ("SN-21", Severity.ERROR)
-    assert sku in finding.message
-    assert "app-01" in finding.message
+    (point_,), findings = expand(expansion(wanted, [assign(VM)], disks=disks(VM, sku)))
+    assert findings == []
+    obstacle = point_.observed.obstacle
+    assert (sku in obstacle.why, "SN-21" in obstacle.why, "restorePointMode" in obstacle.manual) == (True, True, True)
+    assert list(point_.spec.refs()) == []  # no collection is made for it
     resources, findings = expand(expansion([schedule()], [assign(VM)], disks=disks(VM, sku)))
     assert (len(resources), findings) == (1, [])
 
 
-def test_a_vm_without_a_managed_os_disk_is_an_error(expansion: Make) -> None:
+def test_a_vm_without_a_managed_os_disk_is_blocked_and_keeps_what_it_has(expansion: Make) -> None:
     ephemeral = machine(disks=VM.disks[1:])
-    resources, (finding,) = expand(expansion([schedule()], [assign(ephemeral)]))
-    assert (resources, finding.code, finding.severity) == ([], "SN-21", Severity.ERROR)
+    there = [point(HOME, SLOT - 6 * HOUR * index) for index in (1, 2, 3, 4)]
+    resources, findings = expand(expansion([schedule()], [assign(ephemeral)], there))
+    (blocked,) = [one for one in resources if isinstance(one.observed, Due)]
+    assert ("SN-21" in blocked.observed.obstacle.why, findings) == (True, [])
+    assert (len(present(resources)), len(expired(resources))) == (3, 1)
+    failed = point(HOME, SLOT, state="Failed")
+    resources, _ = expand(expansion([schedule()], [assign(ephemeral)], [failed]))
+    assert [one.address for one in resources] == [failed.address]
 
 
 @pytest.mark.parametrize(("luns", "idle"), [([0], ""), ([7], "7"), ([0, 9, 7], "7, 9")])

@@ -126,3 +126,24 @@ def test_a_resource_group_is_never_made(expansion: Make) -> None:
                 "az group create --name rg-app --location westeurope --subscription "
                 + made.declared.subscriptions["prod"],
             )
+
+
+def test_only_what_a_full_region_has_no_room_for_is_blocked(expansion: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.kinds.restore_point_collection.expansion.MOST_COLLECTIONS", 2)
+    machines = [machine(f"app-{number}") for number in range(3)]
+    homes = [collection(one) for one in machines]
+    wanted = frozenset(home.address for home in homes[1:])
+    made = expansion([schedule()], [assign(one) for one in machines], [collection_resource(homes[0])], wanted=wanted)
+    resources, findings = expand(made)
+    live = dataclasses.replace(made.live, resource_groups=frozenset({"prod/rg-app"}))
+    situation = Situation(made.declared, {}, live, NOW)
+    verdicts = {
+        one.address: KIND.judge(Comparison(one.address, one, None, (), situation))
+        for one in resources
+        if one.address in wanted
+    }
+    first, second = sorted(wanted)
+    full = verdicts[second]
+    assert (findings, verdicts[first]) == ([], None)
+    assert full is not None
+    assert (full.action, "SN-20" in full.why) == (Action.BLOCKED, True)

@@ -118,12 +118,21 @@ class Outlook:
         return sorted(name for name, one in self.resources.items() if isinstance(one.observed, kind))
 
     @property
+    def coming(self) -> list[Resource]:
+        return [one for one in self.resources.values() if isinstance(one.observed, Coming)]
+
+    @property
     def taken(self) -> list[Resource]:
-        return [one for one in self.resources.values() if isinstance(one.observed, Coming) and not one.observed.region]
+        return [one for one in self.coming if not one.observed.region and not one.observed.obstacle]
 
     @property
     def copied(self) -> list[Resource]:
-        return [one for one in self.resources.values() if isinstance(one.observed, Coming) and one.observed.region]
+        return [one for one in self.coming if one.observed.region and not one.observed.obstacle]
+
+    @property
+    def blocked(self) -> list[str]:
+        """Why, of each that is due and cannot be made."""
+        return [one.observed.obstacle.why for one in self.coming if one.observed.obstacle]
 
     @property
     def expired(self) -> list[str]:

@@ -302,10 +302,24 @@ def test_copies_run_out_by_the_same_schedule_and_wait_for_those_that_come() -> N
     assert waits.address == outlook.copied[0].address
 
 
-def test_a_region_that_is_their_own_is_an_error() -> None:
+def test_copies_to_their_own_region_are_blocked_and_snapshots_are_taken() -> None:
     outlook = Estate([schedule(copyTo="westeurope")]).outlook()
-    assert outlook.copied == []
-    assert (outlook.finding("SN-12").severity, len(outlook.taken)) == (Severity.ERROR, 1)
+    assert (outlook.copied, len(outlook.taken), outlook.codes) == ([], 1, [])
+    assert ["where the disk is" in why and "SN-12" in why for why in outlook.blocked] == [True]
+    missing = Estate([schedule(copyTo={"region": "northeurope", "resourceGroup": "rg-none"})]).outlook()
+    assert (missing.copied, len(missing.taken)) == ([], 1)
+    assert missing.blocked == ["the resource group rg-none does not exist in subscription prod"]
+
+
+def test_what_is_blocked_lets_nothing_go_and_nothing_waits_for_it() -> None:
+    ultra = disk(sku="UltraSSD_LRS")
+    there = [snapshot(ultra, slot) for slot in (MIDNIGHT, EVENING, NOON)]
+    outlook = Estate([schedule(incremental=False)], disks=[ultra], live=there).outlook()
+    assert (len(outlook.blocked), outlook.expired) == (1, [there[2].address.name])
+    assert outlook.spec(there[2].address.name).waits_for is None
+    failed = snapshot(ultra, SIX, Estate(disks=[ultra]).outlook().taken[0].address.name, state="Failed")
+    again = Estate([schedule(incremental=False)], disks=[ultra], live=[failed, *there]).outlook()
+    assert len(again.blocked) == 1
 
 
 # limits, and what stands in the way
@@ -337,8 +351,8 @@ def test_a_hundred_copies_at_once_put_the_others_off() -> None:
 def test_ultra_disks_take_incremental_ones_only_and_three_that_are_not_complete() -> None:
     ultra = disk(sku="UltraSSD_LRS")
     outlook = Estate([schedule(incremental=False)], disks=[ultra]).outlook()
-    assert outlook.taken == []
-    assert outlook.finding("SN-13").severity is Severity.ERROR
+    assert (outlook.taken, outlook.codes) == ([], [])
+    assert ["UltraSSD_LRS" in why and "SN-13" in why for why in outlook.blocked] == [True]
     pending = [foreign(ultra, SIX - HOUR, f"p-{number}", completion=3.0) for number in range(3)]
     assert Estate(disks=[ultra], live=pending).outlook().taken == []
     (one,) = Estate(disks=[ultra], live=pending[1:]).outlook().taken
@@ -355,7 +369,8 @@ def test_what_has_no_managed_disk_or_no_group_is_told() -> None:
         True
     ] * 2
     missing = Estate([schedule(resourceGroup="rg-none")]).outlook()
-    assert (missing.taken, missing.codes) == ([], ["snapshot-no-group"])
+    assert (missing.taken, missing.codes) == ([], [])
+    assert missing.blocked == ["the resource group rg-none does not exist in subscription prod"]
     unread = Estate([schedule(resourceGroup="rg-none")], unreadable=(gap("resource_group"),)).outlook()
     assert len(unread.taken) == 1
     gone = Estate(disks=[]).outlook()
