@@ -8,7 +8,7 @@ import msgspec
 
 from reconciler.errors import StalePlanError
 from reconciler.model.counting import count
-from reconciler.plan.change import ABSENT, BY_TIME, Change, Effect
+from reconciler.plan.change import ABSENT, BY_TIME, OF_A_SLOT, Change, Effect
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan
 
@@ -39,7 +39,7 @@ def check_basis(saved: Plan, fresh: Plan, begun: frozenset[str] = frozenset()) -
         key = planned.address.casefold()
         current = now.get(key)
         difference = _worse(planned, current) if key in begun else _difference(planned, current, begun)
-        if difference and planned.reason in BY_TIME:
+        if difference and planned.reason in OF_A_SLOT:
             overtaken.add(planned.address)
         elif difference:
             differences.append(difference)

@@ -165,7 +165,7 @@ def _expires_too_many(case: Case) -> Objection | None:
     retention is another than yesterday, or nothing was applied for long."""
     share = case.situation.declared.scope.value.limits.snapshot_deletes
     expired = _by_subscription(case, Reason.EXPIRED)
-    taken = _by_subscription(case, Reason.DUE, Reason.NOT_IN_AZURE)
+    taken = _by_subscription(case, Reason.DUE, Reason.FIRST)
     parts: list[str] = []
     objected: list[Change] = []
     for (kind, alias), group in expired.items():

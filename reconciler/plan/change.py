@@ -41,12 +41,15 @@ class Reason(StrEnum):
     DEFERRED = "service_limit"
     SEEDING = "initial_replication"
     ASKED = "asked_for"
+    FIRST = "first_due"
     DUE = "due"
     EXPIRED = "retention_ended"
 
 
 BY_TIME = frozenset({Reason.DUE, Reason.EXPIRED})
 """Reasons of changes that nobody made necessary but the clock: they are due, and no drift."""
+OF_A_SLOT = BY_TIME | {Reason.FIRST}
+"""Reasons of changes that are others once their slot is over. The first of a schedule is missing: it is drift, too."""
 
 
 class Phase(StrEnum):

@@ -77,7 +77,7 @@ class Wording(ABC):
         sums itself up says why by that."""
         if change.action is Action.CREATE and change.summary:
             verb = f"{verb} {change.summary}"
-            if change.reason in (Reason.NOT_IN_AZURE, Reason.DUE):
+            if change.reason in (Reason.NOT_IN_AZURE, Reason.FIRST, Reason.DUE):
                 return verb
         if not _plain(change):
             return f"{verb}: {change.why}" if change.why else verb

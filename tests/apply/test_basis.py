@@ -90,6 +90,12 @@ def test_what_was_due_and_is_no_longer_as_planned_is_left_out_with_what_waits_fo
     assert told.message.startswith("3 changes of the saved plan left out")
 
 
+def test_the_first_of_its_schedule_is_left_out_like_those_that_follow() -> None:
+    saved = plan(change("first", reason=Reason.FIRST), due("second"), change("vm"))
+    fresh = plan(change("first-at-noon", reason=Reason.FIRST), change("vm"), basis="b2")
+    assert [item.address for item in check_basis(saved, fresh).changes] == ["widget.prod/vm"]
+
+
 @pytest.mark.parametrize("now", [due("x", before=5), worse(due("x"), Effect.PRUNES), due("x", action=Action.BLOCKED)])
 def test_what_is_due_otherwise_than_planned_is_not_done(now: Change) -> None:
     assert check_basis(plan(due("x"), change()), plan(now, change(), basis="b2")).changes == (change(),)

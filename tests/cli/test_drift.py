@@ -33,6 +33,8 @@ def plan(*reasons: Reason, complete: bool = True, put_off: bool = False, finding
         (plan(), ExitCode.OK),
         (plan(Reason.DUE, Reason.EXPIRED), ExitCode.OK),
         (plan(Reason.DUE, Reason.NOT_IN_AZURE), ExitCode.CHANGES),
+        (plan(Reason.DUE, Reason.FIRST), ExitCode.CHANGES),
+        (plan(Reason.EXPIRED, put_off=True), ExitCode.OK),
         (plan(Reason.DEPENDS_ON_BLOCKED), ExitCode.CHANGES),
         (plan(Reason.DEFERRED, put_off=True), ExitCode.CHANGES),
         (plan(Reason.DUE, complete=False), ExitCode.INCOMPLETE),

@@ -33,7 +33,7 @@ def judge_point(comparison: Comparison[RestorePointSpec]) -> Verdict | None:
     if comparison.live is not None:
         return Verdict(Action.UPDATE, Reason.DUE, f"{due}: Azure could not take it, so it is deleted and taken again")
     if wanted.previous is None:
-        return Verdict(Action.CREATE, Reason.NOT_IN_AZURE, f"{due}, nor has any other")
+        return Verdict(Action.CREATE, Reason.FIRST, f"{due}, nor has any other")
     return Verdict(Action.CREATE, Reason.DUE, due)
 
 

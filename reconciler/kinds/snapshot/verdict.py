@@ -31,7 +31,7 @@ def judge_snapshot(comparison: Comparison[SnapshotSpec]) -> Verdict | None:
         )
     if seen.previous is None:
         first = f"schedule {seen.schedule} has no {'copy' if seen.region else 'snapshot'} of the disk{copy} yet"
-        return Verdict(Action.CREATE, Reason.NOT_IN_AZURE, first)
+        return Verdict(Action.CREATE, Reason.FIRST, first)
     of = f"slot {spell_slot(seen.slot)} of schedule {seen.schedule}"
     return Verdict(Action.CREATE, Reason.DUE, f"{of} has no copy{copy} yet" if seen.region else f"{of} is due")
 

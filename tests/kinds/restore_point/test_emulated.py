@@ -107,7 +107,7 @@ async def test_points_are_taken_kept_and_expire_and_the_next_plan_is_empty(
         run = Run(served, azure, schedule(keep={"count": 2}))
         plan = await run.plan()
         assert {(one.kind, one.action, one.reason) for one in plan.changes} == {
-            ("restore_point", Action.CREATE, Reason.NOT_IN_AZURE),
+            ("restore_point", Action.CREATE, Reason.FIRST),
             ("restore_point_collection", Action.CREATE, Reason.NOT_IN_AZURE),
         }
         assert await run.apply(plan) == ["create", "create", "take", "take"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 from reconciler.apply.basis import check_basis
 from reconciler.cli.drift import exit_code as drift_code
 from reconciler.cli.plan import exit_code as plan_code
-from reconciler.errors import ExitCode
+from reconciler.errors import ExitCode, StalePlanError
 from reconciler.plan.change import Change, Reason
 from reconciler.plan.file import load, save
 from reconciler.workflow import Wishes
@@ -67,3 +69,15 @@ async def test_a_saved_plan_holds_back_and_lets_go_as_it_was_saved(tmp_path: Pat
         assert actions(run.actionable) == ["create", *["delete"] * 6]
         await shop.apply(run)
         assert (await shop.plan()).empty
+
+
+async def test_the_first_one_of_a_saved_plan_is_not_taken_once_its_slot_is_over(tmp_path: Path) -> None:
+    async with opened(tmp_path) as shop:
+        saved = tmp_path / "plan.json"
+        plan = await shop.plan()
+        assert [change.reason for change in plan.changes] == [Reason.FIRST]
+        save(plan, saved)
+        assert actions(check_basis(load(saved), await shop.plan()).actionable) == ["create"]
+        shop.advance(hours=6)
+        with pytest.raises(StalePlanError, match="due when it was made"):
+            check_basis(load(saved), await shop.plan())
