@@ -237,3 +237,43 @@ def test_killed_while_the_test_vms_run(story: Story) -> None:
     assert "clean up the test failover of recovery plan shop" in story.run("apply", "--auto-approve", code=0).out
     assert shop_machines(story, "rg-shop-dr") == []
     in_step(story)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_goes_wrong_on_the_way_nothing_is_made_twice(story: Story, seed: int) -> None:
+    """Answers that are lost, failures of the service, throttling, and a kill in the middle."""
+    begin(story)
+    text = (POLICIES / "recovery.yaml").read_text(encoding="utf-8")
+    # what the kill left to set of VMs that were enabled is an update of each
+    wide = "limits: {updatesPerVault: {percent: 100, count: 12}}\nsubscriptions:\n"
+    (story.policies / "policies.yaml").write_text(text.replace("subscriptions:\n", wide, 1), encoding="utf-8")
+    story.environment["RECONCILER_POLICIES"] = str(story.policies)
+    chance = {"probability": 0.1, "seed": seed}
+    story.azure.load_faults(
+        [
+            {"sort": "write", "reset": "after", **chance},
+            {"sort": "write", "status": 503, "after": True, **chance},
+            {"sort": "read", "status": 500, **chance},
+            {"sort": "list", "status": 429, "retryAfter": 1, **chance},
+            {"sort": "poll", "reset": "before", **chance},
+        ]
+    )
+    apply = story.start("apply", "--auto-approve")
+    story.until(lambda: sum(story.writes()[f"PUT {name}"] for name in named(story)) >= 3)
+    apply.kill()
+    for _ in range(6):
+        if story.run("apply", "--auto-approve").code == 0:
+            break
+    story.azure.clear_faults()
+    story.run("apply", "--auto-approve", code=0)
+    assert {name: count for name, count in story.repeated().items() if name.startswith("PUT")} == {}
+    in_step(story)
+
+
+def named(story: Story) -> set[str]:
+    """The names of the replicated items that were sent."""
+    return {
+        entry["path"].rpartition("/")[2].lower()
+        for entry in story.azure.requests()
+        if entry["method"] == "PUT" and "/replicationProtectedItems/" in entry["path"]
+    }
