@@ -28,6 +28,7 @@ from reconciler.kinds.snapshot.consequences import snapshot_consequences
 from reconciler.kinds.snapshot.expansion import expand_snapshots
 from reconciler.kinds.snapshot.inventory import read_snapshots
 from reconciler.kinds.snapshot.phrases import schedule_settings, snapshot_phrases, snapshot_summary
+from reconciler.kinds.snapshot.promise_rules import check_promise
 from reconciler.kinds.snapshot.readback import read_back
 from reconciler.kinds.snapshot.requests import look, send, under_way
 from reconciler.kinds.snapshot.rules import check_schedule
@@ -75,7 +76,7 @@ class SnapshotKind(Kind[SnapshotSpec]):
         ASPECT,
         Snapshots,
         {"schedule": DOCUMENT},
-        lambda document, aspect, declared: (),  # noqa: ARG005  (a name: the loader knows whether there is one)
+        check_promise,
         "Snapshots of managed disks: the schedule.",
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from reconciler.kinds.snapshot.cadence_rules import CADENCE_RULES
 from reconciler.kinds.snapshot.point_rules import POINT_RULES
 from reconciler.kinds.snapshot.storage_rules import STORAGE_RULES
+from reconciler.kinds.tag_room import LONGEST_VALUE
 from reconciler.model.document import Declared, Document
 from reconciler.model.snapshot_schedule import SnapshotSchedule
 from reconciler.plan.finding import Finding
@@ -16,6 +17,21 @@ RULES = (*CADENCE_RULES, *STORAGE_RULES, *POINT_RULES)
 
 def check_schedule(document: Document[SnapshotSchedule], declared: Declared) -> Iterator[Finding]:  # noqa: ARG001
     """All that is wrong with one SnapshotSchedule, each at the line that has to change."""
+    yield from _name(document)
     for rule in RULES:
         for breach in rule.check(document.value):
             yield rule.finding(document, breach)
+
+
+def _name(document: Document[SnapshotSchedule]) -> Iterator[Finding]:
+    """Every snapshot carries it as the value of a tag: one that Azure cuts or refuses would make it nobody's."""
+    size = len(document.name.encode())
+    if size > LONGEST_VALUE:
+        yield Finding(
+            code="SN-01",
+            message=f"SnapshotSchedule {document.name[:40]}… name: it takes {size} bytes, and becomes the value of a "
+            f"tag, where Azure has room for {LONGEST_VALUE}",
+            advice="shorten it",
+            source=document.at("name"),
+            rule_source="tf-snap, tf-tag",
+        )

@@ -87,3 +87,11 @@ def test_all_errors_are_told_at_once(declare: Declare) -> None:
         Document(DOCUMENT, "wrong", msgspec.convert(body, SnapshotSchedule), Source("a.yaml")), declare()
     )
     assert sorted(item.code for item in found) == ["SN-01", "SN-02", "cadence", "cadence", "keep", "snapshot-disks"]
+
+
+@pytest.mark.parametrize(("name", "codes"), [("n" * 256, []), ("n" * 257, ["SN-01"]), ("ü" * 129, ["SN-01"])])
+def test_a_name_is_the_value_of_a_tag(declare: Declare, name: str, codes: list[str]) -> None:
+    value = msgspec.convert(FILE["bases"]["hourly"], SnapshotSchedule)
+    found = list(check_schedule(Document(DOCUMENT, name, value, Source("a.yaml", 1, 1), Positions()), declare()))
+    assert [item.code for item in found] == codes
+    assert all(len(item.message) < 200 for item in found)
