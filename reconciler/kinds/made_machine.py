@@ -21,6 +21,7 @@ MACHINES_API, INTERFACES_API = "2025-04-01", "2024-05-01"
 PATIENCE = 600.0
 """Seconds that a check may take."""
 _LAST_LINES = 5
+_LONGEST_LINE = 200
 
 
 class _Body(msgspec.Struct, frozen=True, rename="camel"):
@@ -161,6 +162,7 @@ async def run_check(command: str, variables: Mapping[str, str], what: str, patie
             await process.wait()
     if process.returncode:
         last = said.decode("utf-8", "replace").strip().splitlines()[-_LAST_LINES:]
+        last = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..." for line in last]
         raise FailedError(
             f"the check of {what} ended with exit code {process.returncode}",
             why="; ".join(last) or "it said nothing",

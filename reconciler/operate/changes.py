@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.kinds.replication_ids import vault_of
 from reconciler.model.arm_id import ArmId
 from reconciler.model.duration import format_age
 from reconciler.model.operation_request import OperationRequest
-from reconciler.operate.points import Point
+from reconciler.operate.points import CONSISTENT_OF_PLAN, Point
 from reconciler.operate.target import Member, Target
 from reconciler.plan.change import Action, Change, Consequence, Detail, Effect, Reason, Step
 
@@ -33,7 +33,7 @@ _USUALLY = {
 }
 
 
-def drill_change(request: OperationRequest, target: Target, network: str, point: Point) -> Change:
+def drill_change(request: OperationRequest, target: Target, network: str, point: Point, now: datetime) -> Change:
     """Test failover, checks of each VM, clean-up: that comes whatever happens to the others."""
     place = _region(target)
     start = _write(
@@ -60,7 +60,7 @@ def drill_change(request: OperationRequest, target: Target, network: str, point:
         *([Detail(name="check", after=request.check)] if request.check else []),
     ]
     why = f"will be tested in {place}, and cleaned up whatever comes of it; replication goes on"
-    return _change(target, why, (start, *checks, clean), details, _ages(target))
+    return _change(target, why, (start, *checks, clean), details, _ages(target, point, now))
 
 
 def cleanup_change(target: Target) -> Change:
@@ -71,7 +71,7 @@ def cleanup_change(target: Target) -> Change:
     return _change(target, "will be cleaned up: its test VMs are deleted", (step,), details)
 
 
-def failover_change(request: OperationRequest, target: Target, point: Point) -> Change:
+def failover_change(request: OperationRequest, target: Target, point: Point, now: datetime) -> Change:
     """From now on the VMs run there, from their recovery points."""
     place = _region(target)
     home = request.verb == "failback"
@@ -96,7 +96,7 @@ def failover_change(request: OperationRequest, target: Target, point: Point) -> 
     consequences = [Consequence(effect=Effect.STOPS, text=f"nothing protects it in {place} until it is reprotected")]
     consequences.append(Consequence(effect=Effect.WEAKENS, text=lost))
     why = f"will be failed {'back' if home else 'over'} to {place}"
-    return _change(target, why, (write, *checks), details, (*consequences, *_ages(target)))
+    return _change(target, why, (write, *checks), details, (*consequences, *_ages(target, point, now)))
 
 
 def commit_change(target: Target) -> Change:
@@ -254,12 +254,20 @@ def _machines(target: Target) -> Iterator[Detail]:
         yield Detail(name="vm", after=f"{member.name}, {age}, {member.facts.health or 'health unknown'}")
 
 
-def _ages(target: Target) -> tuple[Consequence, ...]:
-    """How old the newest data is that comes along; none where Azure tells nothing."""
+def _ages(target: Target, point: Point, now: datetime) -> tuple[Consequence, ...]:
+    """How old the data is that comes along: that of the point where one is chosen, of the newest one else; none where
+    Azure tells nothing."""
+    if point.taken is not None:
+        chosen = max(now - point.taken, timedelta(0))
+        text = f"the recovery point is {format_age(chosen)} old now (RPO)"
+        return (Consequence(effect=Effect.NONE, text=text, figures={"rpo_seconds": int(chosen.total_seconds())}),)
     ages = [member.facts.rpo_seconds for member in target.members if member.facts.rpo_seconds is not None]
     if not ages:
         return ()
     text = f"the newest recovery point is {format_age(timedelta(seconds=max(ages)))} old now (RPO)"
+    if point.sent == CONSISTENT_OF_PLAN:
+        text += "; the newest application-consistent one is as old or older, how much Azure tells of each VM only"
+        return (Consequence(effect=Effect.NONE, text=text),)
     return (Consequence(effect=Effect.NONE, text=text, figures={"rpo_seconds": max(ages)}),)
 
 

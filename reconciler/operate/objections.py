@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 
 from reconciler.kinds.recovery_plan.spec import RecoveryPlanSpec
@@ -16,6 +18,17 @@ from reconciler.operate.target import Member, Target
 from reconciler.plan.finding import Finding, Severity
 
 _WRITES = {"drill": "test-failover", "cleanup": "clean-up", "failback": "failover"}
+_SAYS = {
+    "drill": "a drill is not cleaned up",
+    "commit": "it is failed over already",
+    "reprotect": "it is failed over",
+    "failover": "it is not failed over",
+    "failback": "it is replicated back",
+}
+"""What the state is that asks for a command."""
+_NAMED = 8
+"""How many VMs a message names."""
+NETWORK, ACCOUNT = "Microsoft.Network/virtualNetworks", "Microsoft.Storage/storageAccounts"
 
 
 def object_to(request: OperationRequest, target: Target) -> Iterator[Finding]:
@@ -58,15 +71,30 @@ def _state(member: Member) -> str:
 
 
 def _instead(target: Target, verb: str) -> str:
-    """The command that the state asks for."""
-    name = target.name
-    if any(member.facts.in_drill for member in target.members):
-        return f"a drill is not cleaned up: reconciler drill --cleanup {name}"
-    if "Commit" in target.allowed and verb == "failover":
-        return f"it is failed over already: reconciler commit {name}"
-    if any(member.facts.failed_over for member in target.members) and verb != "commit":
-        return f"it is failed over: reconciler reprotect {name}"
-    return "`reconciler status` tells what runs; `reconciler drift` what state its VMs are in"
+    """The command that the state asks for; where its VMs are in different ones, of each VM by itself."""
+    asked = {member.name: _next(member, verb) for member in target.members}
+    whole = set(asked.values())
+    command = next(iter(whole)) if len(whole) == 1 else ""
+    if command and command != verb:
+        return f"{_SAYS[command.partition(' ')[0]]}: reconciler {command} {shlex.quote(target.name)}"
+    if len(whole) == 1:
+        return "`reconciler status` tells what runs; `reconciler drift` what state its VMs are in"
+    each = [f"reconciler {command} {shlex.quote(name)}" for name, command in asked.items() if command]
+    more = f" and {len(each) - _NAMED} more" if len(each) > _NAMED else ""
+    return f"its VMs are in different states; go on with each by itself: {', '.join(each[:_NAMED])}{more}"
+
+
+def _next(member: Member, verb: str) -> str:
+    """What is to be done with one VM before, or instead of, what was asked for; "" where nothing is."""
+    facts = member.facts
+    if facts.in_drill:
+        return "drill --cleanup"
+    for operation, command in (("Commit", "commit"), ("ReverseReplicate", "reprotect")):
+        if operation in facts.allowed_operations:
+            return command
+    if verb == "failover" and ALLOWED[verb] in facts.allowed_operations:
+        return "failback" if facts.reversed else f"failover --to {facts.recovery_region}"
+    return ""
 
 
 def object_to_drill(request: OperationRequest, target: Target, network: str, declared: Declared) -> Iterator[Finding]:
@@ -77,6 +105,13 @@ def object_to_drill(request: OperationRequest, target: Target, network: str, dec
             "ASR-52",
             "no network to drill in: its route has no testNetwork",
             "declare testNetwork: an isolated network in the target region; or name one with --network",
+        )
+    elif not names_a(NETWORK, network):
+        yield finding(
+            target,
+            "ASR-52",
+            f"{network!r} is not the ARM id of a virtual network: whether it is a production network is not known",
+            f"write /subscriptions/.../resourceGroups/.../providers/{NETWORK}/...",
         )
     elif ArmId(network) in production_networks(target, declared):
         yield finding(
@@ -94,6 +129,12 @@ def object_to_drill(request: OperationRequest, target: Target, network: str, dec
             f"({', '.join(actions)}), and nobody is there in a drill",
             "leave testFailover out of the failoverTypes of the action, or stay and resume it: --with-manual",
         )
+
+
+def names_a(type_: str, text: str) -> bool:
+    """Whether it is the ARM id of a resource of this type, of the resource itself, and of nothing in it."""
+    where = rf"/subscriptions/[^/\s?#]+/resourceGroups/[^/\s?#]+/providers/{re.escape(type_)}/[^/\s?#]+"
+    return re.fullmatch(where, str(ArmId(text)), re.IGNORECASE) is not None
 
 
 def production_networks(target: Target, declared: Declared) -> set[ArmId]:

@@ -16,7 +16,8 @@ from reconciler.model.arm_id import ArmId
 from reconciler.model.operation_request import CONSISTENT, LATEST, PROCESSED
 from reconciler.operate.target import Target
 
-_TYPES = {LATEST: "Latest", PROCESSED: "LatestProcessed", CONSISTENT: "LatestApplicationConsistent"}
+CONSISTENT_OF_PLAN = "LatestApplicationConsistent"
+_TYPES = {LATEST: "Latest", PROCESSED: "LatestProcessed", CONSISTENT: CONSISTENT_OF_PLAN}
 _NAMED = 6
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.azure.clients import Azure
@@ -17,7 +17,9 @@ from reconciler.model.live import Live
 from reconciler.model.operation_request import OperationRequest
 from reconciler.operate import changes
 from reconciler.operate.objections import (
+    ACCOUNT,
     finding,
+    names_a,
     object_to,
     object_to_drill,
     object_to_failover,
@@ -27,7 +29,7 @@ from reconciler.operate.objections import (
 from reconciler.operate.points import choose_point
 from reconciler.operate.target import Member, Target, find_target
 from reconciler.plan.change import Change
-from reconciler.plan.finding import Finding
+from reconciler.plan.finding import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +46,46 @@ async def resolve(azure: Azure, declared: Declared, live: Live, request: Operati
     target = find_target(request.target, declared, live)
     if request.verb == "cleanup" and not any(member.facts.in_drill for member in target.members):
         return Undertaking(target, (), ())
-    findings = [*object_to(request, target)]
     if request.verb == "reprotect":
-        made = [_reprotect(request, target, member, declared, live) for member in target.members]
-        found = tuple(one for one in made if isinstance(one, Change))
-        objections = tuple(item for one in made if isinstance(one, tuple) for item in one)
-        return Undertaking(target, found, (*findings, *objections))
-    if request.verb == "cleanup":
-        return Undertaking(target, (changes.cleanup_change(target),), tuple(findings))
-    if request.verb == "commit":
-        return Undertaking(target, (changes.commit_change(target),), tuple(findings))
+        return _turn_round(request, target, declared, live)
+    findings = [*object_to(request, target)]
+    network = ""
     if request.verb == "drill":
         network = request.network or _test_network(target, declared)
         findings += object_to_drill(request, target, network, declared)
         findings += _network_there(target, network, live)
-    else:
+    elif request.verb in ("failover", "failback"):
         findings += object_to_failover(request, target)
-    if any(one.severity.value == "error" for one in findings):
+    if any(one.severity is Severity.ERROR for one in findings):
         return Undertaking(target, (), tuple(findings))
+    return Undertaking(target, (await _change(azure, request, target, network),), tuple(findings))
+
+
+async def _change(azure: Azure, request: OperationRequest, target: Target, network: str) -> Change:
+    if request.verb == "cleanup":
+        return changes.cleanup_change(target)
+    if request.verb == "commit":
+        return changes.commit_change(target)
     point = await choose_point(azure, request.point, target)
     if request.verb == "drill":
-        return Undertaking(target, (changes.drill_change(request, target, network, point),), tuple(findings))
-    return Undertaking(target, (changes.failover_change(request, target, point),), tuple(findings))
+        return changes.drill_change(request, target, str(ArmId(network)), point, azure.now())
+    return changes.failover_change(request, target, point, azure.now())
+
+
+def _turn_round(request: OperationRequest, target: Target, declared: Declared, live: Live) -> Undertaking:
+    """Of a plan those VMs that are failed over: the others are turned round already, or were never away."""
+    away = tuple(member for member in target.members if member.facts.failed_over)
+    left = [member for member in target.members if away and member not in away]
+    target = replace(target, members=away or target.members)
+    findings = [*object_to(request, target)]
+    for member in left:
+        said = f"{member.name} is not failed over: it is replicated to {member.facts.recovery_region}, and stays so"
+        findings.append(finding(target, "not-failed-over", said, severity=Severity.INFO))
+    made = [_reprotect(request, target, member, declared, live) for member in target.members]
+    findings += [item for one in made if isinstance(one, tuple) for item in one]
+    if any(one.severity is Severity.ERROR for one in findings):
+        return Undertaking(target, (), tuple(findings))
+    return Undertaking(target, tuple(one for one in made if isinstance(one, Change)), tuple(findings))
 
 
 def _test_network(target: Target, declared: Declared) -> str:
@@ -129,8 +149,11 @@ def _reprotect(
                 "--cache-account",
             )
         )
+    elif not names_a(ACCOUNT, account):
+        advice = f"write /subscriptions/.../resourceGroups/.../providers/{ACCOUNT}/..."
+        objections.append(finding(target, "ASR-20", f"{account!r} is not the ARM id of a storage account", advice))
     running = facts.recovery_machine_id
-    if running is None:
+    if running is None and facts.failed_over:
         objections.append(finding(target, "ASR-54", f"{member.name}: Azure does not tell which VM runs now"))
     if objections or container is None or container.arm_id is None or running is None:
         return tuple(objections)

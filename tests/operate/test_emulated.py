@@ -114,6 +114,13 @@ REFUSED: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("Committed", "reprotect", {}, "ASR-20", "no cache storage account in northeurope"),
     ("Protected", "drill", {"network": network("vnet-neu", "rg-dr")}, "ASR-52", "a production network"),
     ("Protected", "drill", {"network": network("vnet-weu", "RG-APP")}, "ASR-52", "a production network"),
+    ("Protected", "drill", {"network": f"/{network('vnet-neu', 'rg-dr')}/"}, "ASR-52", "a production network"),
+    ("Protected", "drill", {"network": network("vnet%2Dneu", "rg-dr")}, "ASR-52", "a production network"),
+    ("Protected", "drill", {"network": "vnet-neu"}, "ASR-52", "is not the ARM id of a virtual network"),
+    ("Protected", "drill", {"network": f" {network('vnet-neu', 'rg-dr')}"}, "ASR-52", "is not the ARM id"),
+    ("Protected", "drill", {"network": f"{network('vnet-neu', 'rg-dr')}/subnets/app"}, "ASR-52", "is not the ARM id"),
+    ("Protected", "drill", {"network": f"{network('vnet-neu', 'rg-dr')}?a=b"}, "ASR-52", "is not the ARM id"),
+    ("Committed", "reprotect", {"account": "cacheneu"}, "ASR-20", "is not the ARM id of a storage account"),
 ]
 
 
@@ -127,6 +134,83 @@ async def test_what_speaks_against_it_is_told_before_anything_is_sent(
         assert not plan.applyable
         outcome = await site.act(verb, "web-01", **more)
         assert (outcome.result, site.posts()) == (None, {})
+
+
+def mixed(*states: str) -> dict[str, Any]:
+    """Its VMs in a state each: sql-01, app-01, web-01."""
+    whole = estate()
+    for machine, state in zip(whole["siteRecovery"][0]["machines"], states, strict=True):
+        machine["state"] = state
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("states", "verb", "more", "advice"),
+    [
+        (
+            ("Protected", "Protected", "FailedOver"),
+            "failover",
+            {"to": "northeurope"},
+            "--to northeurope sql-01, reconciler failover --to northeurope app-01, reconciler commit web-01",
+        ),
+        (("Protected", "Protected", "FailedOver"), "commit", {}, "by itself: reconciler commit web-01"),
+        (("Protected", "Protected", "Protected"), "commit", {}, "`reconciler status` tells what runs"),
+        (
+            ("Committed", "Committed", "FailedOver"),
+            "drill",
+            {},
+            "reconciler reprotect sql-01, reconciler reprotect app",
+        ),
+        (("Committed", "Committed", "Committed"), "failover", {"to": "northeurope"}, "reconciler reprotect rp-shop"),
+        (("FailedOver", "FailedOver", "FailedOver"), "drill", {}, "over already: reconciler commit rp-shop"),
+        (
+            ("TestFailover",) * 3,
+            "failover",
+            {"to": "northeurope"},
+            "not cleaned up: reconciler drill --cleanup rp-shop",
+        ),
+    ],
+)
+async def test_from_half_way_it_is_told_how_to_go_on(
+    operating: Operating, states: tuple[str, ...], verb: str, more: dict[str, Any], advice: str
+) -> None:
+    async with operating(mixed(*states)) as site:
+        plan = await site.plan(verb, "rp-shop", **more)
+    refused = next(item for item in plan.errors if item.code == "ASR-50")
+    assert advice in refused.advice
+    assert f"reconciler {verb} rp-shop" not in refused.advice
+    assert plan.changes == ()
+
+
+async def test_a_plan_that_is_turned_round_in_part_is_turned_round_for_the_rest(operating: Operating) -> None:
+    """Cut off between two VMs, the same command goes on with the others."""
+    cache = account("cacheneu", "rg-dr")
+    async with operating(mixed("Committed", "Committed", "Committed")) as site:
+        await site.act("reprotect", "web-01", account=cache)
+        plan = await site.plan("reprotect", "rp-shop", account=cache)
+        assert plan.errors == ()
+        assert [change.address.rpartition("/")[2] for change in plan.changes] == ["sql-01", "app-01"]
+        assert [item.message for item in plan.findings] == [
+            "web-01 is not failed over: it is replicated to westeurope, and stays so"
+        ]
+        outcome = await site.act("reprotect", "rp-shop", account=cache)
+        assert outcome.result.exit_code is ExitCode.OK
+        again = await site.plan("reprotect", "rp-shop", account=cache)
+        assert {item.code for item in again.errors} == {"ASR-50"}
+
+
+async def test_how_old_the_data_is_is_that_of_the_point(operating: Operating) -> None:
+    """Not that of the newest one, when another is chosen."""
+    async with operating(estate()) as site:
+        chosen = await site.plan("failover", "web-01", to="northeurope", point="2026-03-02T04:00:00Z")
+        newest = await site.plan("failover", "web-01", to="northeurope")
+        of_plan = await site.plan("failover", "rp-shop", to="northeurope", point="latest-app-consistent")
+    ages = [
+        [one.figures["rpo_seconds"] for one in plan.changes[0].consequences if one.figures] for plan in (chosen, newest)
+    ]
+    assert ages[0][0] >= 4 * 3600
+    assert ages[1][0] < 3600
+    assert not any(one.figures for one in of_plan.changes[0].consequences)
 
 
 async def test_without_the_old_vm_replication_cannot_be_turned_round(operating: Operating) -> None:
