@@ -16,7 +16,7 @@ import msgspec
 from reconciler.model.duration import format_age
 from reconciler.plan.change import Action, Change
 
-FORMAT = "1.0"
+FORMAT = "1.1"
 """Version of the event stream; a new minor version adds fields or types, a new major one changes them."""
 
 
@@ -182,6 +182,19 @@ class ApplyOpen(StepEvent, frozen=True, kw_only=True, tag="apply_open"):
         return "\n".join((head, *_reasons("", self.advice)))
 
 
+class ApplyLeft(StepEvent, frozen=True, kw_only=True, tag="apply_left"):
+    """Azure accepted it and works on; nobody waits for it, as `--no-wait` asks. The journal keeps it (since 1.1)."""
+
+    elapsed_seconds: float
+    message: str
+    advice: str = ""
+
+    @property
+    def text(self) -> str:
+        head = f"{self.address}: {self.title} goes on in Azure ({_span(self.elapsed_seconds)}): {self.message}"
+        return "\n".join((head, *_reasons("", self.advice)))
+
+
 class ApplySettled(StepEvent, frozen=True, kw_only=True, tag="apply_settled"):
     """A step of an earlier run is not running in Azure (any more); the new plan tells what is left of it to do."""
 
@@ -220,9 +233,12 @@ class Stopping(Event, frozen=True, kw_only=True, tag="stopping"):
 
 
 class ChangeSummary(Event, frozen=True, kw_only=True, tag="change_summary"):
-    """Last of the stream: how many steps ended how."""
+    """Last of the stream: how many steps ended how. `going_on` are those that were left as `--no-wait` asks, `waiting`
+    those that need them and nothing else (both since 1.1)."""
 
     done: int
+    going_on: int = 0
+    waiting: int = 0
     failed: int = 0
     needs_approval: int = 0
     left_open: int = 0
@@ -232,15 +248,17 @@ class ChangeSummary(Event, frozen=True, kw_only=True, tag="change_summary"):
 
     @property
     def text(self) -> str:
-        counts = (
+        asked = ((self.going_on, "going on in Azure"), (self.waiting, "waiting for what goes on"))
+        wrong = (
             (self.failed, "failed"),
             (self.needs_approval, "waiting for approval"),
             (self.left_open, "left open"),
             (self.skipped, "skipped"),
             (self.not_tried, "not tried"),
         )
-        parts = [f"{self.done} done", *(f"{count} {word}" for count, word in counts if count)]
-        verdict = "Apply complete" if len(parts) == 1 else "Apply incomplete"
+        parts = [f"{self.done} done", *(f"{count} {word}" for count, word in (*asked, *wrong) if count)]
+        accepted = "Apply accepted" if self.going_on or self.waiting else "Apply complete"
+        verdict = "Apply incomplete" if any(count for count, _ in wrong) else accepted
         return f"{verdict}: {', '.join(parts)} ({_span(self.elapsed_seconds)})."
 
 

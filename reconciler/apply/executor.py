@@ -21,13 +21,14 @@ _BECAUSE = {
     Status.FAILED: "failed",
     Status.NEEDS_APPROVAL: "waits for approval",
     Status.OPEN: "is not known to have ended",
+    Status.GOES_ON: "goes on in Azure",
 }
 
 
-async def execute(plan: Plan, run: Run, journal: Journal, held: Mapping[str, str] | None = None) -> Result:
+async def execute(plan: Plan, run: Run, journal: Journal, held: Mapping[str, Ending] | None = None) -> Result:
     """Applies the plan; what fails stops only what depends on it.
 
-    `held` maps addresses that must not be touched now to the reason (a step of an earlier run that still runs there).
+    `held` maps addresses that must not be touched now to a step of an earlier run that may still run there.
     Raises PlanGraphError before anything is sent, and JournalError, after waiting for what runs, where the journal
     could no longer be written.
     """
@@ -65,12 +66,13 @@ class _Walk:
         self._owed: set[str] = set()
         self._broken: JournalError | None = None
 
-    def hold(self, held: Mapping[str, str]) -> None:
+    def hold(self, held: Mapping[str, Ending]) -> None:
         """Skip the steps of these addresses, and what depends on them."""
-        reasons = {address.casefold(): reason for address, reason in held.items()}
+        earlier = {address.casefold(): ending for address, ending in held.items()}
         for step in self.steps.values():
-            if step.address.casefold() in reasons and step.id not in self.endings:
-                self._skip(step, because=step.id, message=reasons[step.address.casefold()])
+            left = earlier.get(step.address.casefold())
+            if left and step.id not in self.endings:
+                self._skip(step, left, because=step.id, message=left.message)
 
     async def go(self) -> None:
         stop = self._run.stop
@@ -143,7 +145,7 @@ class _Walk:
                 if not needs:
                     self._release(step, because=because)
             elif ending.status is not Status.NOT_TRIED:
-                self._skip(step, because=because, message=message)
+                self._skip(step, ending, because=because, message=message)
 
     def _release(self, step: Step, *, because: str) -> None:
         """All that it waits for has ended. What takes back a step that was not begun has nothing to do."""
@@ -153,9 +155,10 @@ class _Walk:
             return
         if step.id in self._owed:
             self._journal.ended(step.id, Ended.SETTLED, self._run.azure.now(), "there is nothing to take back")
-        self._skip(step, because=because, message=f"{undone.step.title} was not begun")
+        self._skip(step, undone, because=because, message=f"{undone.step.title} was not begun")
 
-    def _skip(self, step: Step, *, because: str, message: str) -> None:
+    def _skip(self, step: Step, other: Ending, *, because: str, message: str) -> None:
+        """Not now: for the sake of how the other one ended."""
         skipped = ApplySkipped(
             at=self._run.azure.now(),
             step=step.id,
@@ -165,7 +168,8 @@ class _Walk:
             message=message,
         )
         self._run.emit(skipped)
-        self._end(Ending(step, Status.SKIPPED, message, because=because))
+        waits = other.status in (Status.GOES_ON, Status.WAITING)
+        self._end(Ending(step, Status.WAITING if waits else Status.SKIPPED, message, because=because))
 
     def _say_stopping(self, *, gave_up: bool) -> None:
         running = tuple(step.id for step in self._tasks.values())

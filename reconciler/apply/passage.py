@@ -11,6 +11,7 @@ from reconciler.apply.events import (
     ApplyApproval,
     ApplyComplete,
     ApplyErrored,
+    ApplyLeft,
     ApplyOpen,
     ApplyProgress,
     ApplyStart,
@@ -197,15 +198,24 @@ def _ended(run: Run, journal: Journal, step: Step, started: datetime, error: Azu
 def _left_behind(run: Run, step: Step, started: datetime) -> Ending:
     """As it was asked for: Azure works on, and nobody waits."""
     message = "Azure has accepted it and works on it; it was asked not to wait for that"
-    return _open(run, step, started, message, "`reconciler status` tells how far it is; the next apply takes it up")
+    advice = "`reconciler status` tells how far it is; the next apply takes it up"
+    at = run.azure.now()
+    left = ApplyLeft(
+        at=at,
+        step=step.id,
+        address=step.address,
+        title=step.title,
+        elapsed_seconds=(at - started).total_seconds(),
+        message=message,
+        advice=advice,
+    )
+    run.emit(left)
+    return Ending(step, Status.GOES_ON, message, advice)
 
 
 def _left_open(run: Run, step: Step, started: datetime, error: AzureError, doubt: str) -> Ending:
+    message = f"{error.message}; {doubt}"
     advice = "run apply again: it looks in Azure before it sends anything"
-    return _open(run, step, started, f"{error.message}; {doubt}", advice)
-
-
-def _open(run: Run, step: Step, started: datetime, message: str, advice: str) -> Ending:
     at = run.azure.now()
     left = ApplyOpen(
         at=at,

@@ -135,7 +135,7 @@ def _noted(step: StepRecord, event: events.StepEvent) -> StepRecord:
         case events.ApplyErrored():
             why = f" ({event.why})" if event.why else ""
             return note(step, state="failed", ended=event.at, message=event.message + why)
-        case events.ApplyOpen() | events.ApplyApproval():
+        case events.ApplyOpen() | events.ApplyLeft() | events.ApplyApproval():
             return note(step, state="open", ended=event.at, message=event.message)
         case events.ApplySkipped():
             return note(step, state="skipped", message=event.message)
@@ -147,7 +147,8 @@ def _outcome(summary: events.ChangeSummary | None) -> str:
     if summary is None:
         return "unfinished"
     left = summary.failed + summary.needs_approval + summary.left_open + summary.skipped + summary.not_tried
-    return "succeeded" if not left else "incomplete" if summary.done else "failed"
+    asked = summary.going_on + summary.waiting
+    return "succeeded" if not left + asked else "incomplete" if summary.done + asked else "failed"
 
 
 def save(record: Record, path: Path) -> None:

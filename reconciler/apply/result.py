@@ -13,10 +13,13 @@ from reconciler.plan.change import Step
 
 
 class Status(StrEnum):
-    """DONE means read back as written. OPEN: it may still run, or have been received, in Azure; the journal keeps it.
+    """DONE means read back as written. GOES_ON: Azure has accepted it, and was left to work on as `--no-wait` asks.
+    WAITING: something it needs goes on. OPEN: it may still run, or have been received, in Azure; the journal keeps it.
     SKIPPED: something it needs did not get done. NOT_TRIED: the run was stopped before its turn."""
 
     DONE = "done"
+    GOES_ON = "goes_on"
+    WAITING = "waiting"
     FAILED = "failed"
     NEEDS_APPROVAL = "needs_approval"
     OPEN = "open"
@@ -24,9 +27,15 @@ class Status(StrEnum):
     NOT_TRIED = "not_tried"
 
 
+UNKNOWN = frozenset({Status.OPEN, Status.GOES_ON})
+"""What may still run in Azure."""
+AS_ASKED = frozenset({Status.DONE, Status.GOES_ON, Status.WAITING})
+"""What leaves nothing for a person to look into."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How one step ended. `because` is the id of the step whose ending made this one skipped, however far off.
+    """How one step ended. `because` is the id of the step whose ending made this one skip or wait, however far off.
     `refused`: Azure took nothing of it up."""
 
     step: Step
@@ -39,7 +48,7 @@ class Ending:
     @property
     def begun(self) -> bool:
         """Whether something of it may be there, or on its way, in Azure."""
-        return not self.refused and self.status in (Status.DONE, Status.FAILED, Status.OPEN)
+        return not self.refused and self.status in {Status.DONE, Status.FAILED, *UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,14 @@ class Result:
     @property
     def done(self) -> tuple[Ending, ...]:
         return self.of(Status.DONE)
+
+    @property
+    def going_on(self) -> tuple[Ending, ...]:
+        return self.of(Status.GOES_ON)
+
+    @property
+    def waiting(self) -> tuple[Ending, ...]:
+        return self.of(Status.WAITING)
 
     @property
     def failed(self) -> tuple[Ending, ...]:
@@ -77,17 +94,24 @@ class Result:
         return self.of(Status.NOT_TRIED)
 
     @property
+    def all_done(self) -> bool:
+        return len(self.done) == len(self.endings)
+
+    @property
     def exit_code(self) -> ExitCode:
-        """OK: all done. ERROR: something failed and nothing at all was done. INCOMPLETE: everything between."""
-        if len(self.done) == len(self.endings):
+        """OK: all done, or left as `--no-wait` asks. ERROR: something failed and nothing at all was done or accepted.
+        INCOMPLETE: everything between."""
+        if all(ending.status in AS_ASKED for ending in self.endings):
             return ExitCode.OK
-        return ExitCode.ERROR if self.failed and not self.done else ExitCode.INCOMPLETE
+        return ExitCode.ERROR if self.failed and not (self.done or self.going_on) else ExitCode.INCOMPLETE
 
     def summary(self, at: datetime, elapsed_seconds: float) -> ChangeSummary:
         """The last event of the stream."""
         return ChangeSummary(
             at=at,
             done=len(self.done),
+            going_on=len(self.going_on),
+            waiting=len(self.waiting),
             failed=len(self.failed),
             needs_approval=len(self.needs_approval),
             left_open=len(self.left_open),

@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.apply.events import ApplyComplete, ApplySettled, ApplyStart, Stopping
 from reconciler.apply.journal import Ended, Journal, OpenStep
 from reconciler.apply.passage import attend, take
-from reconciler.apply.result import Ending, Status
+from reconciler.apply.result import UNKNOWN, Ending, Status
 from reconciler.apply.run import CLOCK_SKEW, Run
 from reconciler.errors import AbsentError, AzureError, FailedError
 from reconciler.model.duration import format_age
@@ -22,11 +22,24 @@ from reconciler.model.duration import format_age
 class Resumed:
     """What became of the open steps. After this the estate is read and planned anew.
 
-    `held` maps addresses to the reason why they must not be touched now: something may still run there.
+    `held` maps addresses to the step that may still run there, for which they must not be touched now.
     """
 
     endings: tuple[Ending, ...]
-    held: Mapping[str, str]
+
+    @property
+    def held(self) -> Mapping[str, Ending]:
+        """Where several are left at one address, one whose end is in doubt counts before one that goes on."""
+        return {ending.step.address: ending for ending in (*self.going_on, *self.in_doubt)}
+
+    @property
+    def going_on(self) -> tuple[Ending, ...]:
+        """Left once more, as `--no-wait` asks."""
+        return tuple(ending for ending in self.endings if ending.status is Status.GOES_ON)
+
+    @property
+    def in_doubt(self) -> tuple[Ending, ...]:
+        return tuple(ending for ending in self.endings if ending.status is Status.OPEN)
 
 
 async def resume(run: Run, left: Iterable[OpenStep]) -> Resumed:
@@ -63,7 +76,7 @@ async def resume(run: Run, left: Iterable[OpenStep]) -> Resumed:
         endings = [_ending(task, left) for task, left in tasks.items()]
         for debt in debts:
             endings += await _pay(run, journals[debt.owed.journal], debt, endings)
-    return Resumed(tuple(endings), {e.step.address: e.message for e in endings if e.status is Status.OPEN})
+    return Resumed(tuple(endings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +100,7 @@ async def _pay(run: Run, journal: Journal, debt: _Debt, endings: Iterable[Ending
         message = f"{undone.step.title} was not begun: there is nothing to take back"
         journal.ended(step.id, Ended.SETTLED, run.azure.now(), message)
         return [Ending(step, Status.NOT_TRIED, message)]
-    if run.stop.asked.is_set() or (undone is not None and undone.status is Status.OPEN):
+    if run.stop.asked.is_set() or (undone is not None and undone.status in UNKNOWN):
         paid = Ending(step, Status.OPEN, "an earlier run owes it; the next apply does it")
     elif debt.owed.operation is None:
         paid = await take(run, journal, step)
@@ -98,7 +111,8 @@ async def _pay(run: Run, journal: Journal, debt: _Debt, endings: Iterable[Ending
     if debt.begun is None:
         return [paid]
     if paid.status is not Status.DONE:
-        return [Ending(debt.begun.step, Status.OPEN, "it is not taken back yet"), paid]
+        status = Status.GOES_ON if paid.status is Status.GOES_ON else Status.OPEN
+        return [Ending(debt.begun.step, status, "it is not taken back yet"), paid]
     journal.ended(debt.begun.step.id, Ended.SETTLED, run.azure.now(), "taken back")
     return [Ending(debt.begun.step, Status.NOT_TRIED, "taken back"), paid]
 

@@ -9,7 +9,7 @@ import platform
 import signal
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from reconciler.cli.cloud import CA_FILE, CLOUD, connect
-from reconciler.cli.console import conclude, note, wants_colour
-from reconciler.cli.happenings import Trouble, recap
+from reconciler.cli.conclusion import conclude_apply
+from reconciler.cli.console import note, wants_colour
+from reconciler.cli.happenings import Trouble
 from reconciler.cli.journals import JOURNAL, journal_folder
 from reconciler.cli.options import ALLOW, COLOUR, EXCLUDE, POLICIES, TARGET, form
 from reconciler.cli.planning import compare
@@ -26,14 +27,13 @@ from reconciler.cli.policies import read_policies, tell
 from reconciler.cli.progress import Mode, watch
 from reconciler.cli.report import Look, show_plan
 from reconciler.errors import DeniedError, ExitCode, GuardRefusedError, PolicyError, UsageError
-from reconciler.model.counting import count
 from reconciler.plan.finding import Severity
 
 if TYPE_CHECKING:
     from reconciler.apply.events import Emit, Event
     from reconciler.azure.clients import Azure
     from reconciler.plan.plan import Plan
-    from reconciler.workflow import Machinery, Outcome, Review, Wishes
+    from reconciler.workflow import Machinery, Review, Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ def command(
 ) -> int:
     """Carry out the plan saved in FILE, or plan now, ask, and carry that out.
 
-    Exit 0 all done, 1 error, 3 refused by a guard or stale plan, 4 incomplete: run it again.
+    Exit 0 all done (or going on in Azure, with --no-wait), 1 error, 3 refused by a guard or stale plan, 4 incomplete:
+    run it again.
     """
     from reconciler.diff.allowances import parse_allowances
     from reconciler.plan.file import load
@@ -138,7 +139,7 @@ async def carry_out(asked: Asked, azure: Azure, planning: Callable[[], Awaitable
 
     with Screen(asked, azure) as screen:
         outcome = await apply(azure, screen.machinery(), planning, screen.approve, asked.saved)
-    return _conclude(outcome, asked, screen.troubles)
+    return conclude_apply(outcome, asked, screen.troubles)
 
 
 def mode_of(form: str) -> Mode:
@@ -271,24 +272,3 @@ def _refuse(review: Review) -> None:
             why=denied[0].message,
             advice=denied[0].advice,
         )
-
-
-def _conclude(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) -> ExitCode:
-    plan, result = outcome.review.plan, outcome.result
-    if result is None:
-        left_open = any(ending.status.value == "open" for ending in outcome.review.resumed.endings)
-        return ExitCode.INCOMPLETE if left_open or not plan.complete else ExitCode.OK
-    if asked.mode is not Mode.JSON:
-        for line in recap(troubles, result, asked.command):
-            note(line)
-        if plan.blocked:
-            blocked = count(len(plan.blocked), "change")
-            note(f"\nBlocked, and left as it is: {blocked}. The plan tells the way out by hand.")
-    if result.exit_code is ExitCode.OK and asked.mode is not Mode.JSON:
-        from reconciler.restore.next_steps import next_steps
-
-        for line in next_steps(plan):
-            note(line)
-    if result.exit_code is ExitCode.OK and not plan.complete:
-        return conclude(ExitCode.INCOMPLETE)
-    return conclude(result.exit_code, "not everything was done")

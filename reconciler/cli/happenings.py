@@ -8,6 +8,7 @@ from datetime import timedelta
 from reconciler.apply import events
 from reconciler.apply.events import Event
 from reconciler.apply.result import Result
+from reconciler.errors import ExitCode
 from reconciler.model.counting import count
 from reconciler.model.duration import format_age
 
@@ -27,6 +28,8 @@ def told(event: Event) -> str:
             return _line("running", f"{event.title} ({_span(event.elapsed_seconds)}{status})")
         case events.ApplyComplete():
             return _line("done", f"{event.title} ({_span(event.elapsed_seconds)})")
+        case events.ApplyLeft():
+            return _line("goes on", f"{event.title} ({_span(event.elapsed_seconds)})")
         case events.ApplySkipped():
             culprit = event.because.rpartition("#")[0]
             return _line("skipped", f"{event.title}: {event.message.replace(f'{culprit}: ', '')}")
@@ -39,8 +42,8 @@ def told(event: Event) -> str:
 
 
 def recap(troubles: Sequence[Trouble], result: Result, command: str = "apply") -> Iterator[str]:
-    """What is left when an apply did not get everything done: each trouble again, and how to go on with `command`."""
-    if len(result.done) == len(result.endings):
+    """What is left when an apply got less done than was asked: each trouble again, and how to go on with `command`."""
+    if result.exit_code is ExitCode.OK:
         return
     if len(troubles) > 1:
         yield ""
@@ -56,6 +59,16 @@ def recap(troubles: Sequence[Trouble], result: Result, command: str = "apply") -
         yield f"Get the approval, then run {command} again."
     mend = "mend what went wrong and " if troubles else ""
     yield f"Next: {mend}run {command} again: it plans afresh, and what is done is not done twice."
+
+
+def farewell(going_on: int, waiting: int) -> str:
+    """The last sentence where steps were left to go on in Azure, as `--no-wait` asks."""
+    goes, them = ("goes", "it") if going_on == 1 else ("go", "them")
+    rest = f" ({waiting:,} more after that)" if waiting else ""
+    return (
+        f"{count(going_on, 'step')} {goes} on in Azure{rest}; `reconciler status` tells how far, "
+        f"the next apply takes {them} up."
+    )
 
 
 def _trouble(event: Trouble) -> Iterator[str]:

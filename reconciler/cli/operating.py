@@ -118,7 +118,7 @@ async def _carry_out(request: OperationRequest, run: Run, name: str) -> ExitCode
             code = await carry_out(asked, azure, planning)
         finally:
             secretary.end()
-        if code is ExitCode.OK and secretary.begun and asked.mode is not Mode.JSON:
+        if code is ExitCode.OK and secretary.succeeded and asked.mode is not Mode.JSON:
             _tell_next(request)
         return code
 
@@ -141,8 +141,8 @@ class Secretary:
         self._scribe: Scribe | None = None
 
     @property
-    def begun(self) -> bool:
-        return self._scribe is not None
+    def succeeded(self) -> bool:
+        return self._scribe is not None and self._scribe.record().outcome == "succeeded"
 
     def begin(self, plan: Plan) -> Emit:
         """Raises JournalError, with nothing begun, where the record cannot be written."""

@@ -108,6 +108,8 @@ class Board:
                 self._end(event.step, "waiting for approval")
             case events.ApplyOpen():
                 self._end(event.step, "left open")
+            case events.ApplyLeft():
+                self._end(event.step, "going on in Azure")
             case events.ApplySkipped():
                 self._end(event.step, "skipped")
             case events.ApplySettled():

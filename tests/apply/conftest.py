@@ -20,7 +20,7 @@ from reconciler.apply.events import Event
 from reconciler.apply.executor import execute
 from reconciler.apply.journal import Header, Journal, begun, open_steps
 from reconciler.apply.lanes import Bounds
-from reconciler.apply.result import Result
+from reconciler.apply.result import Ending, Result
 from reconciler.apply.resume import Resumed, resume
 from reconciler.apply.run import Run, Stop
 from reconciler.azure.clients import Answer
@@ -270,7 +270,7 @@ class Shop:
             reconciler="0",
         )
 
-    async def execute(self, plan: Plan, held: Mapping[str, str] | None = None) -> Result:
+    async def execute(self, plan: Plan, held: Mapping[str, Ending] | None = None) -> Result:
         with Journal.create(self.folder, self.header(plan)) as journal:
             return await execute(plan, self.run(), journal, held)
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.apply import events
-from reconciler.apply.result import Status
+from reconciler.apply.result import Ending, Status
+from reconciler.apply.resume import Resumed
 from reconciler.apply.run import Stop
 from reconciler.errors import DeniedError, ExitCode, FailedError, UnreachableError
 
@@ -148,13 +149,39 @@ async def test_a_clean_up_that_failed_is_tried_again_by_the_next_run(shop: Any, 
     assert ([ending.status for ending in last.endings], shop.open_ids()) == ([Status.DONE], [])
 
 
+async def test_what_goes_on_excuses_nothing_else(shop: Any, widget: Any) -> None:
+    """A step that failed, and one of which Azure was not heard again, are as bad as ever."""
+    shop.waits = False
+    copied = widget("copied", polls=9, long=True)
+    result = await shop.apply((copied, widget("broken", error="Broken"), widget("next", after=("copied", "broken"))))
+    assert statuses(result)[:2] == [Status.GOES_ON, Status.FAILED]
+    assert not result.done
+    assert result.exit_code is ExitCode.INCOMPLETE
+    shop.cloud.faults["widget.shop/lost#to1"] = [UnreachableError("no answer")] * 4
+    result = await shop.apply((copied, widget("lost"), widget("after", after=("lost",))))
+    assert statuses(result) == [Status.WAITING, Status.OPEN, Status.SKIPPED]
+    assert result.exit_code is ExitCode.INCOMPLETE
+
+
+async def test_of_two_that_are_left_at_one_address_the_one_in_doubt_counts(shop: Any, widget: Any, plan: Any) -> None:
+    (step,) = plan((widget("vm"),), {}).steps()
+    resumed = Resumed((Ending(step, Status.OPEN, "no answer"), Ending(step, Status.GOES_ON, "it works")))
+    assert resumed.held == {"widget.shop/vm": resumed.endings[0]}
+    assert statuses(await shop.execute(plan((widget("vm"),), {}), resumed.held)) == [Status.SKIPPED]
+
+
 async def test_long_steps_are_left_once_accepted_and_taken_up_by_the_next_run(shop: Any, widget: Any) -> None:
     shop.waits = False
     widgets = (widget("vault"), widget("vm", after=("vault",), polls=9, long=True), widget("then", after=("vm",)))
     result = await shop.apply(widgets)
-    assert statuses(result) == [Status.DONE, Status.OPEN, Status.SKIPPED]
-    assert "asked not to wait" in result.left_open[0].message
+    assert statuses(result) == [Status.DONE, Status.GOES_ON, Status.WAITING]
+    assert "asked not to wait" in result.going_on[0].message
+    assert result.exit_code is ExitCode.OK
     assert shop.open_ids() == ["widget.shop/vm#to1"]
+    shop.cloud.works[next(iter(shop.cloud.works))].polls = 9
+    result = await shop.apply(widgets)
+    assert statuses(result) == [Status.WAITING, Status.WAITING], "what the run before has left still goes on"
+    assert result.exit_code is ExitCode.OK
     shop.waits = True
     result = await shop.apply(widgets)
     assert result.exit_code is ExitCode.OK

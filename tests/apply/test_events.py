@@ -36,6 +36,11 @@ WORDS: list[tuple[events.Event, str, str]] = [
         "apply_open",
         "vm.prod/a: Protect a left open (2 h): slow",
     ),
+    (
+        events.ApplyLeft(**STEP, elapsed_seconds=3, message="it works on", advice="look"),
+        "apply_left",
+        "vm.prod/a: Protect a goes on in Azure (3 s): it works on\n  next: look",
+    ),
     (events.ApplySettled(**STEP, message="does not run"), "apply_settled", "vm.prod/a: Protect a: does not run"),
     (
         events.ApplySkipped(**STEP, because="b", message="because b failed"),
@@ -48,6 +53,16 @@ WORDS: list[tuple[events.Event, str, str]] = [
         "No longer waiting for 2 running steps; the journal keeps them, the next apply takes them up.",
     ),
     (events.ChangeSummary(at=AT, done=3), "change_summary", "Apply complete: 3 done (0 s)."),
+    (
+        events.ChangeSummary(at=AT, done=0, going_on=2, waiting=1),
+        "change_summary",
+        "Apply accepted: 0 done, 2 going on in Azure, 1 waiting for what goes on (0 s).",
+    ),
+    (
+        events.ChangeSummary(at=AT, done=1, going_on=1, failed=1),
+        "change_summary",
+        "Apply incomplete: 1 done, 1 going on in Azure, 1 failed (0 s).",
+    ),
     (
         events.ChangeSummary(at=AT, done=1, needs_approval=1, left_open=1, not_tried=2, elapsed_seconds=61),
         "change_summary",

@@ -10,7 +10,7 @@ import pytest
 from reconciler.apply import events
 from reconciler.apply.journal import FINISHED
 from reconciler.apply.lanes import Bounds
-from reconciler.apply.result import Status
+from reconciler.apply.result import Ending, Status
 from reconciler.apply.run import Stop
 from reconciler.errors import (
     ConflictError,
@@ -315,7 +315,8 @@ async def test_a_circle_is_refused_before_anything_is_sent(shop: Any, widget: An
 
 async def test_held_addresses_are_skipped_with_what_depends_on_them(shop: Any, widget: Any, plan: Any) -> None:
     widgets = (widget("a", level=2), widget("b", after=("a",)), widget("c"))
-    result = await shop.execute(plan(widgets, {}), {"Widget.shop/A": "it still runs"})
+    step = next(plan(widgets, {}).steps())
+    result = await shop.execute(plan(widgets, {}), {"Widget.shop/A": Ending(step, Status.OPEN, "it still runs")})
     assert statuses(result) == {
         "a#to1": Status.SKIPPED,
         "a#to2": Status.SKIPPED,

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.apply import events
 from reconciler.apply.result import Ending, Result, Status
-from reconciler.cli.happenings import recap, told
+from reconciler.cli.happenings import farewell, recap, told
 from reconciler.plan.change import Step
 
 STEP = {"at": datetime(2026, 3, 1, tzinfo=UTC), "step": "vm.p/a#go", "address": "vm.p/a", "title": "protect a"}
@@ -24,6 +24,7 @@ def ending(status: Status) -> Ending:
         (events.ApplyStart(**STEP), ["started  protect a"]),
         (events.ApplyStart(**STEP, resumed=True), ["started  protect a (resumed)"]),
         (events.ApplyComplete(**STEP, elapsed_seconds=75), ["done     protect a (1 min 15 s)"]),
+        (events.ApplyLeft(**STEP, elapsed_seconds=3, message="on"), ["goes on  protect a (3 s)"]),
         (events.ApplySettled(**STEP, message="does not run"), ["settled  protect a: does not run"]),
         (
             events.ApplySkipped(**STEP, because="policy.p/d#put", message="because policy.p/d: make d failed"),
@@ -43,8 +44,19 @@ def test_lines_begin_with_what_became_of_the_step(event: events.Event, lines: li
     assert told(event).split("\n") == lines
 
 
-def test_nothing_is_said_when_all_is_done() -> None:
-    assert list(recap([], Result((ending(Status.DONE),)))) == []
+@pytest.mark.parametrize("status", [Status.DONE, Status.GOES_ON, Status.WAITING])
+def test_nothing_is_said_when_all_is_as_asked(status: Status) -> None:
+    assert list(recap([], Result((ending(Status.DONE), ending(status))))) == []
+
+
+@pytest.mark.parametrize(
+    ("going_on", "waiting", "said"),
+    [(1, 0, "1 step goes on in Azure; "), (2, 3, "2 steps go on in Azure (3 more after that); ")],
+)
+def test_what_goes_on_is_told_last(going_on: int, waiting: int, said: str) -> None:
+    them = "it" if going_on == 1 else "them"
+    last = f"`reconciler status` tells how far, the next apply takes {them} up."
+    assert farewell(going_on, waiting) == said + last
 
 
 def test_a_single_trouble_is_not_told_twice() -> None:

@@ -147,6 +147,29 @@ def test_0_a_saved_plan_that_fits_is_carried_out_without_a_question(differing: S
     assert "No changes." in differing.run("plan", "--detailed-exitcode", code=0).out
 
 
+def test_0_what_goes_on_in_azure_because_nobody_waits_for_it(story: Story) -> None:
+    """The pipeline that keeps the cadence is green while a copy to another region runs, run after run."""
+    far = {"every": "6h", "keep": {"count": 4}, "copyTo": "northeurope"}
+    schedule = {"kind": "SnapshotSchedule", "name": "far", **far}
+    asked = {"kind": "Protection", "name": "far", "select": {"names": ["app-01"]}, "snapshots": {"schedule": "far"}}
+    story.begin(small(), {**SCOPE, "subscriptions": {"prod": PROD}}, schedule, asked)
+    hourly = ("apply", "--auto-approve", "--no-wait")
+    first = story.run(*hourly, code=0)
+    assert "Apply accepted: " in first.out
+    assert "2 steps go on in Azure" in first.err.splitlines()[-1]
+    assert "Next:" not in first.err
+    story.stand_still()
+    again = story.run(*hourly, code=0)
+    assert "2 steps go on in Azure" in again.err.splitlines()[-1]
+    told = [json.loads(line) for line in story.run(*hourly, "--format", "json", code=0).out.splitlines()]
+    assert [line["type"] for line in told].count("apply_left") == 2
+    assert "2 steps of ours open" in story.run("status", code=0).out
+    story.go_on()
+    story.run("apply", "--auto-approve", code=0)
+    assert "0 steps of ours open" in story.run("status", code=0).out
+    assert story.repeated() == {}
+
+
 def test_4_what_cannot_be_read_is_not_absent(half_blind: Story) -> None:
     """Production is planned and carried out; of the unread vault nothing is planned, released or called gone."""
     planned = half_blind.run("plan", "--format", "json", code=4).out

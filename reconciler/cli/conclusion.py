@@ -1,0 +1,50 @@
+"""How an apply ends: its last words, and what the shell sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from reconciler.cli.console import conclude, note
+from reconciler.cli.happenings import Trouble, farewell, recap
+from reconciler.cli.progress import Mode
+from reconciler.errors import ExitCode
+from reconciler.model.counting import count
+
+if TYPE_CHECKING:
+    from reconciler.cli.apply import Asked
+    from reconciler.workflow import Outcome
+
+
+def conclude_apply(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) -> ExitCode:
+    """The last words, and the exit code: 0 where all is done, or goes on in Azure because nobody was to wait for it."""
+    plan, result = outcome.review.plan, outcome.result
+    whole = plan.complete and not outcome.review.resumed.in_doubt
+    if asked.mode is not Mode.JSON:
+        _tell_the_end(outcome, asked, troubles)
+    if result is None:
+        return ExitCode.OK if whole else ExitCode.INCOMPLETE
+    if result.exit_code is ExitCode.OK and not whole:
+        return conclude(
+            ExitCode.INCOMPLETE, "" if not plan.complete else "an earlier run's step is not known to have ended"
+        )
+    return conclude(result.exit_code, "not everything was done")
+
+
+def _tell_the_end(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) -> None:
+    plan, result = outcome.review.plan, outcome.result
+    going_on = {ending.step.id for ending in outcome.review.resumed.going_on}
+    if result is not None:
+        going_on |= {ending.step.id for ending in result.going_on}
+        for line in recap(troubles, result, asked.command):
+            note(line)
+        if plan.blocked:
+            blocked = count(len(plan.blocked), "change")
+            note(f"\nBlocked, and left as it is: {blocked}. The plan tells the way out by hand.")
+        if result.all_done:
+            from reconciler.restore.next_steps import next_steps
+
+            for line in next_steps(plan):
+                note(line)
+    if going_on:
+        note(farewell(len(going_on), len(result.waiting) if result else 0))
