@@ -31,6 +31,7 @@ from reconciler.apply.run import Run, Stop
 from reconciler.desired.expand import Desired, expand
 from reconciler.desired.validate import Validation
 from reconciler.diff.allowances import Allowances, lift
+from reconciler.diff.clock import leave_out_timed
 from reconciler.diff.engine import compare, sort_findings
 from reconciler.diff.guards import guard
 from reconciler.diff.holding import hold_back
@@ -39,11 +40,13 @@ from reconciler.diff.targets import narrow
 from reconciler.kinds.base import Kind, Situation
 from reconciler.kinds.registry import asked_kinds, by_name, kinds, operated_kinds
 from reconciler.live.refresh import refresh
+from reconciler.model.clock_gap import ClockGap
 from reconciler.model.document import Declared
 from reconciler.model.live import Live
 from reconciler.model.operation_request import OperationRequest
 from reconciler.model.restore_request import BackupRequest, RestoreRequest
 from reconciler.model.snapshot_schedule import ASPECT as SNAPSHOTS
+from reconciler.model.snapshot_schedule import DOCUMENT as SCHEDULE
 from reconciler.operate.resolve import resolve as undertake
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan
@@ -73,6 +76,8 @@ class Picture:
     declared: Declared
     situation: Situation
     desired: Desired
+    clock_gap: ClockGap | None = None
+    """Where the clock that all this was worked out by is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ async def look(azure: Azure, declared: Declared) -> Picture:
     """Read the live estate and resolve the policies against it."""
     live = await refresh(azure, declared, kinds())
     desired = expand(declared, live, kinds(), azure.now())
-    return Picture(declared, Situation(declared, desired.state, live, azure.now()), desired)
+    return Picture(declared, Situation(declared, desired.state, live, azure.now()), desired, azure.clock_gap)
 
 
 def plan_of(picture: Picture, validation: Validation, wishes: Wishes) -> Plan:
@@ -111,6 +116,8 @@ def plan_of(picture: Picture, validation: Validation, wishes: Wishes) -> Plan:
     known = picture.situation.desired.keys() | picture.situation.live.state.keys()
     plan = narrow(plan, known, wishes.targets, wishes.excludes)
     plan = keep_within_limits(plan, picture.situation, kinds())
+    if picture.clock_gap and picture.declared.of(SCHEDULE):
+        plan = leave_out_timed(plan, picture.clock_gap)
     plan = hold_back(plan, picture.situation, kinds(), wishes.allowances)
     return lift(guard(plan, picture.situation, kinds()), wishes.allowances)
 

@@ -13,10 +13,12 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from reconciler.azure.clock_watch import ClockWatch
 from reconciler.azure.clouds import Cloud
 from reconciler.azure.failures import failure, refusal
 from reconciler.azure.pace import OnWait, Pace, Pause
 from reconciler.errors import FailedError
+from reconciler.model.clock_gap import ClockGap
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -71,6 +73,7 @@ class Azure:
         self._clock = clock
         self._credential = credential
         self._pace = Pace(parallel, pause, on_wait, time.monotonic)
+        self._watch = ClockWatch(clock)
         self._stack = AsyncExitStack()
         self._signed_in: AsyncTokenCredential | None = None
         self._transport: Any = None
@@ -90,7 +93,7 @@ class Azure:
         self._transport = AioHttpTransport(session=session, session_owner=False, use_env_settings=not emulated)
         self._signed_in = self._credential or credential(self.cloud)
         self._stack.push_async_callback(self._signed_in.close)
-        policies = request_policies(self.cloud, self._signed_in, self._pace, typed=False)
+        policies = request_policies(self.cloud, self._signed_in, self._pace, self._watch, typed=False)
         self._pipeline = AsyncARMPipelineClient(
             base_url=self.cloud.resource_manager, policies=policies, transport=self._transport
         )
@@ -104,6 +107,11 @@ class Azure:
     def requests(self) -> int:
         """Requests sent so far, retries and polls included."""
         return self._pace.requests
+
+    @property
+    def clock_gap(self) -> ClockGap | None:
+        """How far the injected clock is from Azure's, where that is too far."""
+        return self._watch.gap
 
     def now(self) -> datetime:
         """The injected clock: aware UTC."""
@@ -215,7 +223,7 @@ class Azure:
                 subscription_id=subscription_id,
                 base_url=self.cloud.resource_manager,
                 credential_scopes=[self.cloud.audience],
-                policies=request_policies(self.cloud, self._signed_in, self._pace, typed=True),
+                policies=request_policies(self.cloud, self._signed_in, self._pace, self._watch, typed=True),
                 transport=self._transport,
             )
         return self._typed[key]

@@ -17,6 +17,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
 from azure.core.pipeline.policies import AsyncHTTPPolicy, AsyncRetryPolicy
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
+from reconciler.azure.clock_watch import ClockWatch
 from reconciler.azure.clouds import Cloud
 from reconciler.azure.pace import Pace
 from reconciler.azure.session import READS
@@ -103,6 +104,21 @@ class PacePolicy(AsyncHTTPPolicy[Any, Any]):
         return response
 
 
+class ClockPolicy(AsyncHTTPPolicy[Any, Any]):
+    """Holds the clock against the `Date` of what comes back."""
+
+    def __init__(self, watch: ClockWatch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Sends the request, and compares."""
+        asked = self._watch.ask()
+        response = await self.next.send(request)
+        self._watch.compare(asked, response.http_response.headers.get("Date", ""))
+        return response
+
+
 class FixedToken(AsyncTokenCredential):
     """The token an emulator gave out. Never used with a cloud."""
 
@@ -184,7 +200,9 @@ def credential(cloud: Cloud) -> AsyncTokenCredential:
     return SharedToken(DefaultAzureCredential(**settings))
 
 
-def request_policies(cloud: Cloud, signed_in: AsyncTokenCredential, pace: Pace, *, typed: bool) -> list[Any]:
+def request_policies(
+    cloud: Cloud, signed_in: AsyncTokenCredential, pace: Pace, watch: ClockWatch, *, typed: bool
+) -> list[Any]:
     """The policies, outermost first; `typed` adds what the generated clients need on top.
 
     There is no automatic registration of resource providers: that would be a write outside the plan.
@@ -196,7 +214,7 @@ def request_policies(cloud: Cloud, signed_in: AsyncTokenCredential, pace: Pace, 
     passes += [RetryPolicy(pace), AsyncARMChallengeAuthenticationPolicy(signed_in, cloud.audience)]
     if typed:
         passes.append(policies.CustomHookPolicy())
-    passes.append(PacePolicy(pace))
+    passes += [PacePolicy(pace), ClockPolicy(watch)]
     return passes
 
 
