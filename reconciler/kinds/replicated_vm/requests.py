@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 
 CONFIGURING = ("networks", "update")
 _BEGUN = ("Protected", "Seeding")
+_KEPT = {
+    "recoveryBootDiagStorageAccountId": "recovery_boot_diag_storage_account_id",
+    "recoveryCapacityReservationGroupId": "recovery_capacity_reservation_group_id",
+    "recoveryProximityPlacementGroupId": "recovery_proximity_placement_group_id",
+    "recoveryVirtualMachineScaleSetId": "recovery_virtual_machine_scale_set_id",
+    "tfoAzureVMName": "tfo_azure_vm_name",
+}
+"""What people may have set and policies say nothing of, as it is read and as it is sent again."""
 
 
 async def send(azure: Azure, step: Step) -> Operation | None:
@@ -170,6 +178,12 @@ def _disk_input(arguments: Mapping[str, Any], disk: Mapping[str, str]) -> Any:
     )
 
 
+def set_by_hand(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that no policy speaks of, to be sent again with the others: whether Azure keeps what is not sent is not
+    known."""
+    return {sent: shown[read] for read, sent in _KEPT.items() if shown.get(read)}
+
+
 async def _configure(azure: Azure, step: Step, item: ArmId) -> Operation | None:
     """PATCH, with every interface and both networks: what is not sent is cleared (site-recovery.md §5)."""
     from azure.mgmt.recoveryservicessiterecovery import models
@@ -189,6 +203,7 @@ async def _configure(azure: Azure, step: Step, item: ArmId) -> Operation | None:
             for disk, type_ in types.items()
             if before[disk] != type_
         ],
+        **set_by_hand(raw["properties"]["providerSpecificDetails"]),
     )
     destination = msgspec.convert(step.arguments["destination"], Destination)
     network = destination.network(facts_from(body, vault_of(item)).interfaces)
