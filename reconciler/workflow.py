@@ -21,7 +21,8 @@ from reconciler.apply import journal as journals
 from reconciler.apply.basis import check_basis
 from reconciler.apply.events import Emit
 from reconciler.apply.executor import execute
-from reconciler.apply.journal import Header, Journal
+from reconciler.apply.journal import Journal
+from reconciler.apply.journal_lines import Header
 from reconciler.apply.lanes import Bounds
 from reconciler.apply.lock import Holder, hold
 from reconciler.apply.preflight import preflight

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.apply.events import ApplySkipped, PlannedChange, Stopping
-from reconciler.apply.journal import Ended, Journal
+from reconciler.apply.journal import Journal
+from reconciler.apply.journal_lines import Ended
 from reconciler.apply.lanes import Lanes
 from reconciler.apply.passage import take
 from reconciler.apply.result import Ending, Result, Status, in_order

@@ -15,82 +15,31 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self
 
 import msgspec
 
+from reconciler.apply.journal_lines import (
+    Accepted,
+    Ended,
+    Finished,
+    Header,
+    Line,
+    Owed,
+    Starting,
+    read_lines,
+    refusal,
+)
 from reconciler.azure.operations import Operation
-from reconciler.errors import JournalError
 from reconciler.plan.change import Step
 
-VERSION = 1
 FINISHED = "finished"
 KEPT = 100
 """How many finished journals stay for the record."""
-
-
-class Ended(StrEnum):
-    """How a step ended. SETTLED: found not to be running by a later run, which planned anew."""
-
-    DONE = "done"
-    FAILED = "failed"
-    NEEDS_APPROVAL = "needs_approval"
-    SETTLED = "settled"
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="record"):
-    """One line. `at` is aware UTC."""
-
-    at: datetime
-
-
-class Header(Record, frozen=True, kw_only=True, tag="run"):
-    """First line: whose run it is, and against which cloud. `plan` and `policies` are digests."""
-
-    run: str
-    plan: str
-    policies: str
-    endpoint: str
-    pid: int
-    host: str
-    reconciler: str
-    version: int = VERSION
-
-
-class Starting(Record, frozen=True, kw_only=True, tag="starting"):
-    """Written before the step's write is sent, whole: to verify it later needs no plan."""
-
-    step: Step
-
-
-class Owed(Record, frozen=True, kw_only=True, tag="owed"):
-    """Written before a step that must be taken back: `step` does that, and is open until it is done."""
-
-    step: Step
-
-
-class Accepted(Record, frozen=True, kw_only=True, tag="accepted"):
-    """Azure took the write up as an operation."""
-
-    step: str
-    operation: Operation
-
-
-class Finished(Record, frozen=True, kw_only=True, tag="ended"):
-    """The step is over, one way or another."""
-
-    step: str
-    ended: Ended
-    message: str = ""
-
-
-Line: TypeAlias = Header | Owed | Starting | Accepted | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +80,7 @@ class Journal:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             _sync_folder(folder)
         except OSError as error:
-            raise _cannot("write", path, error) from error
+            raise refusal("write", path, error) from error
         journal = cls(path, descriptor)
         journal.write(header)
         return journal
@@ -144,7 +93,7 @@ class Journal:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
             os.ftruncate(descriptor, whole)
         except OSError as error:
-            raise _cannot("write", path, error) from error
+            raise refusal("write", path, error) from error
         return cls(path, descriptor, whole)
 
     def owing(self, step: Step, at: datetime) -> None:
@@ -173,7 +122,7 @@ class Journal:
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, self._size)
-            raise _cannot("write", self.path, error) from error
+            raise refusal("write", self.path, error) from error
         self._size += len(line)
 
     def close(self) -> None:
@@ -183,7 +132,7 @@ class Journal:
             try:
                 _file_away(self.path)
             except OSError as error:
-                raise _cannot("move", self.path, error) from error
+                raise refusal("move", self.path, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -208,7 +157,7 @@ def begun(folder: Path, endpoint: str, digest: str) -> frozenset[str]:
         record.step.address
         for path in (*folder.glob("*.jsonl"), *(folder / FINISHED).glob("*.jsonl"))
         if _about(path, endpoint, digest)
-        for record in _records(path)
+        for record in read_lines(path)
         if isinstance(record, Starting)
     )
 
@@ -222,14 +171,14 @@ def _file_away(path: Path) -> None:
 
 
 def _about(path: Path, endpoint: str, digest: str = "") -> bool:
-    header = next(_records(path), None)
+    header = next(read_lines(path), None)
     return isinstance(header, Header) and header.endpoint == endpoint and digest in ("", header.plan)
 
 
 def _open_in(path: Path) -> list[OpenStep]:
     run = ""
     left: dict[str, OpenStep] = {}
-    for record in _records(path):
+    for record in read_lines(path):
         match record:
             case Header():
                 run = record.run
@@ -247,32 +196,6 @@ def _open_in(path: Path) -> list[OpenStep]:
     return list(left.values())
 
 
-def _records(path: Path) -> Iterator[Line]:
-    """The records that are whole. Raises JournalError for a file that is not a journal, or of a later version."""
-    started: set[str] = set()
-    try:
-        lines = path.read_bytes().split(b"\n")[:-1]
-    except OSError as error:
-        raise _cannot("read", path, error) from error
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = _DECODER.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise _damaged(path, number, str(error)) from error
-        if isinstance(record, Header) is not (number == 1):
-            raise _damaged(path, number, "the header belongs in the first line, and only there")
-        if isinstance(record, Header) and record.version != VERSION:
-            raise _damaged(path, number, f"it is of version {record.version}, this program reads version {VERSION}")
-        if isinstance(record, Owed | Starting):
-            started.add(record.step.id)
-        elif isinstance(record, Accepted | Finished) and record.step not in started:
-            raise _damaged(path, number, f"{record.step} never started")
-        yield record
-
-
-_DECODER = msgspec.json.Decoder(Line)
-
-
 def _sync_folder(folder: Path) -> None:
     """Puts a new file's name on disk; folders cannot be opened on Windows, and need not be."""
     if os.name == "posix":
@@ -281,20 +204,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _cannot(verb: str, path: Path, error: OSError) -> JournalError:
-    return JournalError(
-        f"cannot {verb} the journal {path}",
-        why=error.strerror or str(error),
-        advice="nothing is sent to Azure that the journal could not note: make the folder writable, or choose another "
-        "with --journal",
-    )
-
-
-def _damaged(path: Path, line: int, why: str) -> JournalError:
-    return JournalError(
-        f"{path}:{line}: the journal of an earlier apply is damaged",
-        why=why,
-        advice="make sure in the portal (Backup jobs) that nothing of that run is in progress, then move the file away",
-    )

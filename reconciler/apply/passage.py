@@ -16,7 +16,8 @@ from reconciler.apply.events import (
     ApplyProgress,
     ApplyStart,
 )
-from reconciler.apply.journal import Ended, Journal
+from reconciler.apply.journal import Journal
+from reconciler.apply.journal_lines import Ended
 from reconciler.apply.result import Ending, Status
 from reconciler.apply.run import CLOCK_SKEW, Run
 from reconciler.azure.operations import Operation, wait

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.apply.events import ApplyComplete, ApplySettled, ApplyStart, Stopping
-from reconciler.apply.journal import Ended, Journal, OpenStep
+from reconciler.apply.journal import Journal, OpenStep
+from reconciler.apply.journal_lines import Ended
 from reconciler.apply.passage import attend, take
 from reconciler.apply.result import UNKNOWN, Ending, Status
 from reconciler.apply.run import CLOCK_SKEW, Run

@@ -18,7 +18,8 @@ import pytest
 
 from reconciler.apply.events import Event
 from reconciler.apply.executor import execute
-from reconciler.apply.journal import Header, Journal, begun, open_steps
+from reconciler.apply.journal import Journal, begun, open_steps
+from reconciler.apply.journal_lines import Header
 from reconciler.apply.lanes import Bounds
 from reconciler.apply.result import Ending, Result
 from reconciler.apply.resume import Resumed, resume

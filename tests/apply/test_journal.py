@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.apply.journal import FINISHED, KEPT, Ended, Header, Journal, begun, open_steps
+from reconciler.apply.journal import FINISHED, KEPT, Journal, begun, open_steps
+from reconciler.apply.journal_lines import Ended, Header
 from reconciler.azure.operations import Operation
 from reconciler.errors import JournalError
 from reconciler.plan.change import Step
