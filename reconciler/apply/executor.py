@@ -64,7 +64,9 @@ class _Walk:
         for step in steps:
             if step.undoes:
                 self._undone_by[step.undoes] = (*self._undone_by.get(step.undoes, ()), step)
+        self._moot = {one for step in steps if step.undoes for one in step.after} - self._undone_by.keys()
         self._owed: set[str] = set()
+        self._broken_off: set[str] = set()
         self._broken: JournalError | None = None
 
     def hold(self, held: Mapping[str, Ending]) -> None:
@@ -113,8 +115,13 @@ class _Walk:
             self._tasks[asyncio.ensure_future(take(self._run, self._journal, turn, owes))] = turn
 
     def _abandon(self) -> None:
-        """Nothing new is started: what has not begun is not waited for by what must run all the same."""
+        """Nothing new is started, and what has not begun is not waited for by what must run all the same. A check of
+        something that is taken back is broken off: whether it would ever end is not known."""
         running = {step.id for step in self._tasks.values()}
+        for task, step in self._tasks.items():
+            if step.id in self._moot - self._broken_off:
+                self._broken_off.add(step.id)
+                task.cancel()
         for step in self.steps.values():
             if not step.always and step.id not in running and step.id not in self.endings:
                 self._end(Ending(step, Status.NOT_TRIED, "the run was stopped"))
@@ -122,6 +129,11 @@ class _Walk:
     def _settle(self, task: asyncio.Task[Ending]) -> None:
         step = self._tasks.pop(task)
         self._lanes.release(step)
+        if task.cancelled() and step.id in self._broken_off:
+            self._journal.ended(step.id, Ended.SETTLED, self._run.azure.now(), "broken off: the run was stopped")
+            stopped = Ending(step, Status.NOT_TRIED, "the run was stopped")
+            self._skip(step, stopped, because=step.id, message=stopped.message)
+            return
         if task.cancelled():
             self._end(Ending(step, Status.OPEN, "no longer waited for; the next apply takes it up"))
             return

@@ -98,6 +98,13 @@ class Result:
         return len(self.done) == len(self.endings)
 
     @property
+    def owed(self) -> tuple[Ending, ...]:
+        """What was begun and is not taken back: the next run does that before anything else."""
+        known = {ending.step.id: ending for ending in self.endings}
+        due = (ending for ending in self.endings if ending.status is not Status.DONE)
+        return tuple(one for one in due if one.step.undoes in known and known[one.step.undoes].begun)
+
+    @property
     def exit_code(self) -> ExitCode:
         """OK: all done, or left as `--no-wait` asks. ERROR: something failed and nothing at all was done or accepted.
         INCOMPLETE: everything between."""

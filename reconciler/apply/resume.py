@@ -48,12 +48,13 @@ async def resume(run: Run, left: Iterable[OpenStep]) -> Resumed:
 
     An accepted operation is waited for again. A step of which it is in doubt whether Azure received it is looked for
     (`Kind.running`, then `Kind.verify`); when there is no trace of it, it is left to the new plan. Then what is owed is
-    paid: what was begun is taken back, and is not waited for by itself. When asked to stop, the rest stays open.
+    paid: what was begun is taken back, and is not waited for by itself; what was to be checked of it is not checked any
+    more. When asked to stop, the rest stays open.
     """
     every = list(left)
     debts = [_Debt.of(step, every) for step in every if step.owed]
-    begun = [debt.begun for debt in debts if debt.begun]
-    open_steps = [step for step in every if not step.owed and step not in begun]
+    left_alone = [step for debt in debts for step in (debt.begun, *debt.moot)]
+    open_steps = [step for step in every if not step.owed and step not in left_alone]
     limit = asyncio.Semaphore(run.bounds.overall)
     with ExitStack() as stack:
         paths = {step.journal for step in every}
@@ -82,18 +83,34 @@ async def resume(run: Run, left: Iterable[OpenStep]) -> Resumed:
 
 @dataclass(frozen=True, slots=True)
 class _Debt:
-    """`begun` is the step to be taken back, where Azure had accepted it and its end is not known."""
+    """`begun` is the step to be taken back, where Azure had accepted it and its end is not known. `moot` are those that
+    were made of what it began, and cut off: a person's own check is not run a second time, by somebody else."""
 
     owed: OpenStep
     begun: OpenStep | None
+    moot: tuple[OpenStep, ...]
 
     @classmethod
     def of(cls, owed: OpenStep, every: Iterable[OpenStep]) -> _Debt:
-        same = (one for one in every if one.journal == owed.journal and one.step.id == owed.step.undoes)
-        return cls(owed, next((one for one in same if one.operation is not None), None))
+        same = [one for one in every if one.journal == owed.journal and one.step.id in owed.step.after]
+        undone = [one for one in same if one.step.id == owed.step.undoes]
+        begun = next((one for one in undone if one.operation is not None), None)
+        return cls(owed, begun, tuple(one for one in same if one not in undone))
 
 
 async def _pay(run: Run, journal: Journal, debt: _Debt, endings: Iterable[Ending]) -> list[Ending]:
+    """What an earlier run owes, and what nobody waits for any more."""
+    dropped = [_drop(run, journal, left) for left in debt.moot]
+    return [*dropped, *await _take_back(run, journal, debt, endings)]
+
+
+def _drop(run: Run, journal: Journal, left: OpenStep) -> Ending:
+    message = "it was cut off, and what it was made of is taken back"
+    journal.ended(left.step.id, Ended.SETTLED, run.azure.now(), message)
+    return Ending(left.step, Status.NOT_TRIED, message)
+
+
+async def _take_back(run: Run, journal: Journal, debt: _Debt, endings: Iterable[Ending]) -> list[Ending]:
     """Take back what an earlier run began; nothing, where that turns out never to have begun."""
     step = debt.owed.step
     undone = next((ending for ending in endings if ending.step.id == step.undoes), None)

@@ -55,6 +55,9 @@ def recap(troubles: Sequence[Trouble], result: Result, command: str = "apply") -
         left = ((result.skipped, "skipped because of what they need"), (result.not_tried, "not tried"))
         parts = (f"{count(len(endings), 'step')} {word}" for endings, word in left if endings)
         yield f"Left: {', '.join(parts)}."
+    for owed in result.owed:
+        yield f"Owed: {owed.step.title}. Until then what is to be taken away stays, and costs."
+        yield f"      The next run does it before anything else: reconciler {command}, or reconciler apply."
     if result.needs_approval:
         yield f"Get the approval, then run {command} again."
     mend = "mend what went wrong and " if troubles else ""

@@ -11,6 +11,7 @@ from reconciler.apply import events
 from reconciler.apply.result import Ending, Status
 from reconciler.apply.resume import Resumed
 from reconciler.apply.run import Stop
+from reconciler.cli.happenings import recap
 from reconciler.errors import DeniedError, ExitCode, FailedError, UnreachableError
 
 DRILL, CHECK, CLEANED = "widget.shop/drill#to1", "widget.shop/check#to1", "widget.shop/cleaned#to1"
@@ -113,6 +114,42 @@ async def test_ctrl_c_twice_leaves_it_to_the_next_run(shop: Any, drill: Any) -> 
     await shop.apply(())
     assert shop.cloud.sent[CLEANED] == 0, "there is no trace of the drill: it was never received"
     assert shop.open_ids() == []
+
+
+async def test_a_check_that_hangs_is_broken_off_by_ctrl_c(shop: Any, drill: Any) -> None:
+    """What was begun is not kept for as long as it likes to hang."""
+    shop.cloud.gates[CHECK] = asyncio.Event()
+    running = asyncio.ensure_future(shop.apply(drill()))
+    await turns()
+    assert shop.cloud.sent[DRILL] == 1
+    shop.stop.request()
+    result = await running
+    assert statuses(result) == [Status.DONE, Status.SKIPPED, Status.DONE]
+    assert shop.open_ids() == []
+
+
+async def test_a_check_that_was_cut_off_is_not_made_again(shop: Any, drill: Any) -> None:
+    """It was a person's own command: the next run, somebody else's, takes back what it was made of."""
+    shop.cloud.gates[CHECK] = asyncio.Event()
+    running = asyncio.ensure_future(shop.apply(drill()))
+    await turns()
+    running.cancel()
+    await asyncio.wait([running])
+    assert shop.open_ids() == [CLEANED, CHECK]
+    shop.cloud.levels["widget.shop/check"] = 1  # made again, it would succeed
+    again = await shop.resume()
+    assert [(ending.step.id, ending.status) for ending in again.endings] == [
+        (CHECK, Status.NOT_TRIED),
+        (CLEANED, Status.DONE),
+    ]
+    assert shop.open_ids() == []
+
+
+async def test_what_is_owed_is_told(shop: Any, drill: Any) -> None:
+    shop.cloud.faults[CLEANED] = [FailedError("busy")]
+    result = await shop.apply(drill())
+    assert [ending.step.id for ending in result.owed] == [CLEANED]
+    assert any("Owed: Raise cleaned to 1." in line for line in recap([], result, "drill"))
 
 
 async def test_killed_at_any_moment_the_next_run_takes_back_what_was_begun(
