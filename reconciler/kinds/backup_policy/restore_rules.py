@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reconciler.kinds.backup_policy.rule import Breach, Draft, PolicyRule
+from reconciler.kinds.backup_policy.rule import Draft, PolicyRule
 from reconciler.kinds.backup_policy.spec import archive_age_in_days, instant_days
+from reconciler.kinds.document_rule import Breach
 from reconciler.model.retention import DAYS_PER_MONTH, DAYS_PER_YEAR
 from reconciler.plan.finding import Severity
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from reconciler.kinds.backup_policy.document import MonthlyRetention, YearlyRetention
-from reconciler.kinds.backup_policy.rule import Breach, Draft, PolicyRule
+from reconciler.kinds.backup_policy.rule import Draft, PolicyRule
 from reconciler.kinds.backup_policy.spec import terms_of
+from reconciler.kinds.document_rule import Breach
 from reconciler.model.recovery_points import LIMIT, recovery_points
 from reconciler.plan.finding import Severity
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from reconciler.kinds.backup_policy.document import BackupPolicy
+from reconciler.kinds.document_rule import Breach
 from reconciler.plan.finding import Severity
 
 
@@ -29,15 +30,6 @@ class Draft:
     @property
     def enhanced(self) -> bool:
         return self.policy.tier == "Enhanced"
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """Where and how a draft breaks a rule. `path` holds the YAML keys to the value; `advice` what to write instead."""
-
-    path: tuple[str | int, ...]
-    message: str
-    advice: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reconciler.kinds.backup_policy.rule import Breach, Draft, PolicyRule
+from reconciler.kinds.backup_policy.rule import Draft, PolicyRule
 from reconciler.kinds.backup_policy.time_zones import (
     keeps_other_time,
     shifts_in_summer,
     similar_zones,
     windows_zone,
 )
+from reconciler.kinds.document_rule import Breach
 from reconciler.plan.finding import Severity
 
 INTERVALS = (4, 6, 8, 12)

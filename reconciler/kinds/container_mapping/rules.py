@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.kinds.container_mapping.place_rules import PLACE_RULES
 from reconciler.kinds.container_mapping.resource_rules import RESOURCE_RULES
-from reconciler.kinds.replication_rule import check_rules
+from reconciler.kinds.document_rule import check_rules
 from reconciler.model.document import Declared, Document
 from reconciler.model.replication import ReplicationRoute
 from reconciler.plan.finding import Finding

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.kinds.document_rule import Breach, DocumentRule, check_rules
 from reconciler.kinds.replication_policy.spec import minutes
-from reconciler.kinds.replication_rule import Breach, DocumentRule, check_rules
 from reconciler.model.document import Declared, Document
 from reconciler.model.replication import ReplicationPolicy
 from reconciler.plan.finding import Finding, Severity

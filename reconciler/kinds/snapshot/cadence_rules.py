@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from reconciler.kinds.snapshot.rule import Breach, ScheduleRule
+from reconciler.kinds.document_rule import Breach, rule_of
 from reconciler.model.duration import parse_duration
 from reconciler.model.keeping import most
 from reconciler.model.slots import Cadence
@@ -86,12 +86,12 @@ def _disks(schedule: SnapshotSchedule) -> Iterator[Breach]:
 
 
 CADENCE_RULES = (
-    ScheduleRule("cadence", Severity.ERROR, "our own", _every),
-    ScheduleRule("cadence", Severity.WARNING, "our own", _wandering),
-    ScheduleRule("cadence", Severity.ERROR, "our own", _offset),
-    ScheduleRule("cadence", Severity.WARNING, "our own", _skip),
-    ScheduleRule("keep", Severity.ERROR, "our own", _keep_empty),
-    ScheduleRule("SN-10", Severity.ERROR, "inc", _keep_too_many),
-    ScheduleRule("SN-20", Severity.ERROR, "vrp, rpm", _points_too_many),
-    ScheduleRule("snapshot-disks", Severity.ERROR, "our own", _disks),
+    rule_of("cadence", Severity.ERROR, "our own", _every),
+    rule_of("cadence", Severity.WARNING, "our own", _wandering),
+    rule_of("cadence", Severity.ERROR, "our own", _offset),
+    rule_of("cadence", Severity.WARNING, "our own", _skip),
+    rule_of("keep", Severity.ERROR, "our own", _keep_empty),
+    rule_of("SN-10", Severity.ERROR, "inc", _keep_too_many),
+    rule_of("SN-20", Severity.ERROR, "vrp, rpm", _points_too_many),
+    rule_of("snapshot-disks", Severity.ERROR, "our own", _disks),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from reconciler.kinds.snapshot.rule import Breach, ScheduleRule
+from reconciler.kinds.document_rule import Breach, rule_of
 from reconciler.model.duration import parse_duration
 from reconciler.model.snapshot_schedule import SnapshotSchedule
 from reconciler.plan.finding import Severity
@@ -47,7 +47,7 @@ def _mode_without_points(schedule: SnapshotSchedule) -> Iterator[Breach]:
 
 
 POINT_RULES = (
-    ScheduleRule("SN-20", Severity.ERROR, "vrp, rpm", _spacing),
-    ScheduleRule("SN-20", Severity.ERROR, "vrp, rpm", _not_of_points),
-    ScheduleRule("SN-21", Severity.ERROR, "vrp, rpm", _mode_without_points),
+    rule_of("SN-20", Severity.ERROR, "vrp, rpm", _spacing),
+    rule_of("SN-20", Severity.ERROR, "vrp, rpm", _not_of_points),
+    rule_of("SN-21", Severity.ERROR, "vrp, rpm", _mode_without_points),
 )

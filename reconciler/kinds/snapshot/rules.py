@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.kinds.document_rule import check_rules
 from reconciler.kinds.snapshot.cadence_rules import CADENCE_RULES
 from reconciler.kinds.snapshot.point_rules import POINT_RULES
 from reconciler.kinds.snapshot.storage_rules import STORAGE_RULES
@@ -15,12 +16,10 @@ from reconciler.plan.finding import Finding
 RULES = (*CADENCE_RULES, *STORAGE_RULES, *POINT_RULES)
 
 
-def check_schedule(document: Document[SnapshotSchedule], declared: Declared) -> Iterator[Finding]:  # noqa: ARG001
+def check_schedule(document: Document[SnapshotSchedule], declared: Declared) -> Iterator[Finding]:
     """All that is wrong with one SnapshotSchedule, each at the line that has to change."""
     yield from _name(document)
-    for rule in RULES:
-        for breach in rule.check(document.value):
-            yield rule.finding(document, breach)
+    yield from check_rules(RULES, document, declared)
 
 
 def _name(document: Document[SnapshotSchedule]) -> Iterator[Finding]:

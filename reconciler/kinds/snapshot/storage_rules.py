@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from reconciler.kinds.document_rule import Breach, rule_of
 from reconciler.kinds.regions import REGIONS, closest_region
-from reconciler.kinds.snapshot.rule import Breach, ScheduleRule
 from reconciler.kinds.snapshot.spec import PRIVATE
 from reconciler.kinds.snapshot.tags import OURS
 from reconciler.kinds.snapshot.timetable import copy_of
@@ -100,11 +100,11 @@ def _disk_access(schedule: SnapshotSchedule) -> Iterator[Breach]:
 
 
 STORAGE_RULES = (
-    ScheduleRule("SN-01", Severity.ERROR, "tf-snap, tf-tag", _tags),
-    ScheduleRule("SN-02", Severity.ERROR, "isn, snp", _premium),
-    ScheduleRule("SN-12", Severity.ERROR, "xrg", _copy_incremental),
-    ScheduleRule("SN-12", Severity.ERROR, "xrg", _copy_region),
-    ScheduleRule("location", Severity.DOUBT, "our own", _copy_region_unknown),
-    ScheduleRule("resource-group-name", Severity.ERROR, "Azure naming rules", _groups),
-    ScheduleRule("disk-access", Severity.ERROR, "Azure Compute, networkAccessPolicy", _disk_access),
+    rule_of("SN-01", Severity.ERROR, "tf-snap, tf-tag", _tags),
+    rule_of("SN-02", Severity.ERROR, "isn, snp", _premium),
+    rule_of("SN-12", Severity.ERROR, "xrg", _copy_incremental),
+    rule_of("SN-12", Severity.ERROR, "xrg", _copy_region),
+    rule_of("location", Severity.DOUBT, "our own", _copy_region_unknown),
+    rule_of("resource-group-name", Severity.ERROR, "Azure naming rules", _groups),
+    rule_of("disk-access", Severity.ERROR, "Azure Compute, networkAccessPolicy", _disk_access),
 )

@@ -1,4 +1,4 @@
-"""A rule of replication documents that can be checked offline, as data."""
+"""A rule of policy documents that can be checked offline, as data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRule(Generic[D]):
-    """`id` is that of the rule table, or a name of ours; `source` names the Azure pages and clients it was read in."""
+    """`id` is that of the rule table, or a name of ours; `source` names the Azure pages and clients it was read in.
+    `check` is told of the other documents, too."""
 
     id: str
     severity: Severity
@@ -46,6 +47,11 @@ class DocumentRule(Generic[D]):
             also=breach.also,
             rule_source=self.source,
         )
+
+
+def rule_of(code: str, severity: Severity, source: str, check: Callable[[D], Iterable[Breach]]) -> DocumentRule[D]:
+    """A rule that needs to know nothing but what the document says."""
+    return DocumentRule(code, severity, source, lambda document, _: check(document.value))
 
 
 def check_rules(rules: Sequence[DocumentRule[Any]], document: Document[Any], declared: Declared) -> Iterator[Finding]:
