@@ -70,7 +70,7 @@ def explain(error: FailedError, job: JobBody) -> FailedError:
         error.message,
         code=error.code,
         resource=error.resource,
-        why="\n        ".join([error.why, *told]),
+        why="\n        ".join([error.why, *told] if error.code else told),
         advice=advice or error.advice,
     )
 

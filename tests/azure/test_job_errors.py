@@ -44,6 +44,13 @@ def test_what_a_task_says_again_is_said_once() -> None:
     assert found.why.endswith("1: more")
 
 
+def test_a_cause_that_only_the_job_tells_is_not_called_no_reason() -> None:
+    silent = FailedError("the operation on plan ended as Failed", why="Azure gave no reason")
+    found = explain(silent, msgspec.convert({"properties": {"errors": [EGRESS]}}, JobBody))
+    assert found.why.startswith("151192: ")
+    assert "no reason" not in found.why
+
+
 @pytest.mark.parametrize("errors", [None, [], [cause()], [{"serviceErrorDetails": None}]])
 def test_a_job_that_says_nothing_leaves_the_failure_as_it_was(errors: list[Any] | None) -> None:
     assert told(errors) is FAILURE

@@ -65,6 +65,15 @@ def _what_is_open(resource: Resource, facts: ReplicationFacts) -> Finding:
             f"a test failover is not cleaned up ({facts.test_failover_state}); it is left as it is",
             "when nobody needs it any more: reconciler drill --cleanup NAME (of the VM, or of its recovery plan)",
         )
+    if not facts.protected:
+        far = f" ({facts.percent} %)" if facts.percent is not None else ""
+        return _finding(
+            resource,
+            "reversed",
+            f"it runs in {facts.primary_region} and is on its way to be replicated back to "
+            f"{facts.recovery_region}{far}: until then nothing protects it; it is left as it is",
+            "`reconciler status` tells how far it is; it can be failed back once it is protected",
+        )
     return _finding(
         resource,
         "reversed",

@@ -153,6 +153,20 @@ def test_after_a_reprotect_it_has_the_address_of_the_vm_at_home(replicated: Repl
     assert KIND.normalise(only.spec).mapping.address.name == "westeurope-to-northeurope-day"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("Protected", "and is replicated back to westeurope"),
+        ("UnprotectedStatesBegin", "until then nothing protects it"),
+    ],
+)
+def test_on_its_way_back_it_is_not_said_to_be_protected(state: str, told: str, replicated: Replicated) -> None:
+    found = [
+        one.message for one in replicated(protectionState=state, details=REVERSED).expand()[1] if one.code == "reversed"
+    ]
+    assert told in found[0]
+
+
 def test_from_zone_to_zone_the_way_back_is_told_by_zones(replicated: Replicated) -> None:
     one_region = {"primaryFabricLocation": "westeurope", "recoveryFabricLocation": "westeurope"}
     for zone, back in (("1", False), ("2", True)):
@@ -294,3 +308,19 @@ def test_a_vm_of_another_subscription_has_its_own_address(estate: Estate) -> Non
     estate.items.append(item(other, details={"fabricObjectId": foreign}))
     (address,) = estate.live().state
     assert address.subscription == "99999999-9999-4999-8999-999999999999"
+
+
+@pytest.mark.parametrize(
+    ("details", "reason"),
+    [
+        ({"selectedTfoAzureNetworkId": None}, Reason.UNFINISHED),
+        ({"selectedTfoAzureNetworkId": f"{SUBSCRIPTION}/resourceGroups/rg/n/another"}, Reason.DIFFERS),
+    ],
+)
+def test_what_is_not_set_yet_is_told_from_what_is_set_otherwise(
+    details: dict[str, Any], reason: Reason, replicated: Replicated
+) -> None:
+    estate = replicated(details=details)
+    estate.routes = {"weu-neu": {**ROUTE, "testNetwork": f"{SUBSCRIPTION}/resourceGroups/rg/n/isolated"}}
+    verdict = judge(KIND, estate.compare())
+    assert (verdict.action, verdict.reason) == (Action.UPDATE, reason)
