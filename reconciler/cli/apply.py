@@ -21,7 +21,7 @@ from reconciler.cli.conclusion import conclude_apply
 from reconciler.cli.console import note, wants_colour
 from reconciler.cli.happenings import Trouble
 from reconciler.cli.journals import JOURNAL, journal_folder
-from reconciler.cli.options import ALLOW, COLOUR, EXCLUDE, POLICIES, TARGET, form
+from reconciler.cli.options import ALLOW, COLOUR, EXCLUDE, PARALLELISM, POLICIES, TARGET, form
 from reconciler.cli.planning import compare
 from reconciler.cli.policies import read_policies, tell
 from reconciler.cli.progress import Mode, watch
@@ -66,7 +66,7 @@ class Asked:
 @ALLOW
 @click.option("--auto-approve", is_flag=True, help="Do not ask. For pipelines; guards still refuse.")
 @click.option("--no-wait", is_flag=True, help="Leave long steps once Azure has accepted them: the next run goes on.")
-@click.option("--parallelism", type=click.IntRange(1, 64), default=16, show_default=True, help="Steps at once.")
+@PARALLELISM
 @JOURNAL
 @COLOUR
 @form("json")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import getpass
 import platform
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +16,7 @@ from reconciler.cli.apply import Asked, carry_out, mode_of, refuse_unasked
 from reconciler.cli.cloud import CA_FILE, CLOUD, connect
 from reconciler.cli.console import hint, note, wants_colour
 from reconciler.cli.journals import JOURNAL, journal_folder
-from reconciler.cli.options import COLOUR, POLICIES, form
+from reconciler.cli.options import COLOUR, POLICIES, form, together
 from reconciler.cli.policies import read_policies
 from reconciler.cli.progress import Mode
 from reconciler.errors import ExitCode, UsageError
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from reconciler.model.operation_request import OperationRequest
     from reconciler.plan.plan import Plan
 
-F = TypeVar("F", bound=Callable[..., Any])
-_COMMON = (
+operating = together(
     click.argument("target", metavar="PLAN|VM"),
     POLICIES,
     CLOUD,
@@ -44,6 +43,7 @@ _COMMON = (
     COLOUR,
     form("json"),
 )
+"""The argument and the options that all of these commands have."""
 POINT = click.option(
     "--recovery-point",
     "point",
@@ -52,13 +52,6 @@ POINT = click.option(
     metavar="POINT",
     help="latest, latest-processed, latest-app-consistent; of a VM also a time (ISO 8601, UTC) or a point's name.",
 )
-
-
-def operating(command: F) -> F:
-    """The argument and the options that all of these commands have."""
-    for option in reversed(_COMMON):
-        command = option(command)
-    return command
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,21 @@ TARGET = click.option(
     "--target", multiple=True, metavar="GLOB", help="Only these addresses, and what they need; may be repeated."
 )
 EXCLUDE = click.option("--exclude", multiple=True, metavar="GLOB", help="Not these addresses; may be repeated.")
+OUT = click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `apply FILE`.")
+PARALLELISM = click.option(
+    "--parallelism", type=click.IntRange(1, 64), default=16, show_default=True, help="Steps at once."
+)
+
+
+def together(*given: Callable[[Any], Any]) -> Callable[[F], F]:
+    """What several commands have in common, as one decorator; `--help` lists it in this order."""
+
+    def give(command: F) -> F:
+        for option in reversed(given):
+            command = option(command)
+        return command
+
+    return give
 
 
 def form(*choices: str) -> Callable[[F], F]:

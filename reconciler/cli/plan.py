@@ -11,7 +11,7 @@ import click
 from reconciler.cli.cloud import CA_FILE, CLOUD
 from reconciler.cli.console import conclude, note
 from reconciler.cli.journals import JOURNAL
-from reconciler.cli.options import ALLOW, COLOUR, DETAILED_EXITCODE, EXCLUDE, POLICIES, TARGET, VERBOSE, form
+from reconciler.cli.options import ALLOW, COLOUR, DETAILED_EXITCODE, EXCLUDE, OUT, POLICIES, TARGET, VERBOSE, form
 from reconciler.cli.planning import plan_now
 from reconciler.cli.report import Look, show_plan
 from reconciler.errors import ExitCode
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @EXCLUDE
 @ALLOW
 @DETAILED_EXITCODE
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `apply FILE`.")
+@OUT
 @JOURNAL
 @VERBOSE
 @COLOUR

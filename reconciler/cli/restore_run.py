@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,7 @@ from reconciler.cli.apply import Asked, carry_out, mode_of, refuse_unasked
 from reconciler.cli.cloud import CA_FILE, CLOUD, connect
 from reconciler.cli.console import conclude, hint, note, wants_colour
 from reconciler.cli.journals import JOURNAL, journal_folder
-from reconciler.cli.options import COLOUR, POLICIES, form
+from reconciler.cli.options import COLOUR, OUT, PARALLELISM, POLICIES, form, together
 from reconciler.cli.plan import exit_code
 from reconciler.cli.policies import read_policies
 from reconciler.cli.report import Look, show_plan
@@ -24,27 +24,20 @@ if TYPE_CHECKING:
     from reconciler.model.restore_request import RestoreRequest
     from reconciler.plan.plan import Plan
 
-F = TypeVar("F", bound=Callable[..., Any])
 GROUP = click.option("--resource-group", default="", help="Where it is made  [default: that of the source].")
 ZONE = click.option("--zone", default="", help="Availability zone, as 1, or none  [default: that of the source].")
-_COMMON = (
+common = together(
     POLICIES,
     CLOUD,
     CA_FILE,
-    click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `apply FILE`."),
+    OUT,
     click.option("--auto-approve", is_flag=True, help="Do not ask. For pipelines."),
-    click.option("--parallelism", type=click.IntRange(1, 64), default=16, show_default=True, help="Steps at once."),
+    PARALLELISM,
     JOURNAL,
     COLOUR,
     form("json"),
 )
-
-
-def common(command: F) -> F:
-    """The options that all restores with a plan have."""
-    for option in reversed(_COMMON):
-        command = option(command)
-    return command
+"""The options that all restores with a plan have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli.options import together
 from reconciler.cli.restore_run import GROUP, ZONE, Run, common, refuse, restore
 from reconciler.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from reconciler.model.restore_request import BackupRequest
 
-F = TypeVar("F", bound=Callable[..., Any])
 SECONDARY = "secondary"
 POINT = click.option(
     "--recovery-point", "point", required=True, metavar="POINT", help="As it is listed: latest, a time, an id."
@@ -27,7 +26,7 @@ REGION = click.option(
 CONFIRM = click.option(
     "--confirm", default="", metavar="VM", help="With --replace-existing --auto-approve: VM once more."
 )
-_VAULT = (
+VAULT = together(
     click.option("--staging-account", default="", help="From a vault: storage account in the region of the restore."),
     click.option(
         "--disk-access", default="", help="From a vault, of private disks: same, public, or a disk access id."
@@ -35,13 +34,7 @@ _VAULT = (
     click.option("--disk-encryption-set", "encryption_set", default="", help="From a vault: ARM id of the set."),
     click.option("--again", is_flag=True, help="From a vault: once more, although a job has done the same."),
 )
-
-
-def VAULT(command: F) -> F:  # noqa: N802 -- stands among the options, and is as constant as they are
-    """The options of all restores from a vault."""
-    for option in reversed(_VAULT):
-        command = option(command)
-    return command
+"""The options of all restores from a vault."""
 
 
 @click.command("disks", short_help="Disks of a VM, from its vault.")
