@@ -88,8 +88,10 @@ def _refuse(item: Guard, objection: Objection) -> Refusal:
 
 
 def _too_many_updates(case: Case) -> Objection | None:
+    """What an earlier apply has begun and not finished is no change of mind: the rest of it is let through."""
     share = case.situation.declared.scope.value.limits.updates_per_vault
-    return _too_many(case, case.changes(Action.UPDATE), share, "updated")
+    updates = [change for change in case.changes(Action.UPDATE) if change.reason is not Reason.UNFINISHED]
+    return _too_many(case, updates, share, "updated")
 
 
 def _too_many_releases(case: Case) -> Objection | None:

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     DEPENDS_ON_BLOCKED = "depends_on_blocked"
     DEFERRED = "service_limit"
     SEEDING = "initial_replication"
+    UNFINISHED = "setup_unfinished"
     ASKED = "asked_for"
     FIRST = "first_due"
     DUE = "due"

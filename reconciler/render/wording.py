@@ -262,7 +262,7 @@ def _asked(plan: Plan) -> bool:
 def _plain(change: Change) -> bool:
     """True where the verb and the differences say all there is to say."""
     creates = change.action is Action.CREATE and change.reason is Reason.NOT_IN_AZURE
-    updates = change.action is Action.UPDATE and change.reason is Reason.DIFFERS
+    updates = change.action is Action.UPDATE and change.reason in (Reason.DIFFERS, Reason.UNFINISHED)
     return bool(change.details) and (creates or updates)
 
 

@@ -40,6 +40,15 @@ def test_updates_pass_by_percent_or_by_number(estate: Any, changed: int, of: int
     assert refusals(estate, desired, (shelf, *boxes(estate, of))) == expected
 
 
+def test_what_an_earlier_apply_began_is_finished_however_much_it_is(estate: Any) -> None:
+    shelf = estate.shelf("low")
+    situation = estate.situation((shelf, *boxes(estate, 20, size="large")), (shelf, *boxes(estate, 20)), (), LIMITS)
+    plan = compare(situation, estate.kinds)
+    begun = tuple(msgspec.structs.replace(change, reason=Reason.UNFINISHED) for change in plan.changes)
+    assert [item.code for item in guard(plan, situation, estate.kinds).refusals] == ["G101"]
+    assert guard(msgspec.structs.replace(plan, changes=begun), situation, estate.kinds).refusals == ()
+
+
 @pytest.mark.parametrize(("released", "of", "expected"), [(1, 2, {}), (2, 20, {}), (3, 20, {"G102": 3})])
 def test_releases_pass_by_percent_or_by_number(estate: Any, released: int, of: int, expected: Any) -> None:
     shelf = estate.shelf("low")

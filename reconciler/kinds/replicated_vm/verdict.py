@@ -47,7 +47,12 @@ def judge_replication(comparison: Comparison[ReplicatedVmSpec]) -> Verdict | Non
         return _judge_release(comparison)
     if comparison.live is None:
         return _judge_unseen(comparison) or _judge_disks_unread(comparison)
-    return _judge_state(comparison) or _judge_fixed(comparison) or _judge_seeding(comparison)
+    return (
+        _judge_state(comparison)
+        or _judge_fixed(comparison)
+        or _judge_seeding(comparison)
+        or _judge_unfinished(comparison)
+    )
 
 
 def facts_of(comparison: Comparison[ReplicatedVmSpec]) -> ReplicationFacts:
@@ -148,6 +153,13 @@ def _judge_seeding(comparison: Comparison[ReplicatedVmSpec]) -> Verdict | None:
     if state == "Unfinished":
         return Verdict(Action.UPDATE, Reason.STOPPED, "enabling its replication has failed before; it is tried again")
     return None
+
+
+def _judge_unfinished(comparison: Comparison[ReplicatedVmSpec]) -> Verdict | None:
+    """What enabling has not come to yet, or a way home has lost: nothing that is set is changed."""
+    if any(change.before for change in comparison.fields) or comparison.changed("state", "disks"):
+        return None
+    return Verdict(Action.UPDATE, Reason.UNFINISHED)
 
 
 def _judge_release(comparison: Comparison[ReplicatedVmSpec]) -> Verdict:

@@ -195,7 +195,7 @@ class Estate:
         after = KIND.normalise(wanted.spec) if wanted else None  # type: ignore[arg-type]
         before = KIND.normalise(found.spec) if found else None  # type: ignore[arg-type]
         fields = tuple(
-            FieldChange(path=one)
+            FieldChange(path=one, before=getattr(before, one), after=getattr(after, one))
             for one in KIND.rules
             if after and before and one != "networks" and getattr(after, one) != getattr(before, one)
         )
