@@ -141,13 +141,15 @@ async def plan_restore(azure: Azure, declared: Declared, request: RestoreRequest
     looks = (makers[item.address.kind].look(azure, item) for item in wish.resources)
     there = [found for found in await asyncio.gather(*looks) if found]
     rests_on = {item.address: item for item in wish.sources}
+    asked_for = {item.address: item for item in wish.resources}
     situation = Situation(
         declared,
-        rests_on | {item.address: item for item in wish.resources},
+        rests_on | asked_for,
         Live(rests_on | {item.address: item for item in there}, live.machines, requests=live.requests),
         azure.now(),
     )
-    findings = (*wish.findings, *(finding for found in there for finding in check_found(found)))
+    noted = (finding for found in there for finding in check_found(found, asked_for.get(found.address)))
+    findings = (*wish.findings, *noted)
     compared = compare(situation, (*asked_kinds(), *_taking_snapshots()), findings)
     plan = guard(compared, situation, (*asked_kinds(), *_taking_snapshots()))
     told = (finding for finding in plan.findings if finding.topic != "objectives")  # those are drift's matter

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.cloud import CA_FILE, CLOUD
-from reconciler.cli.console import conclude, note
+from reconciler.cli.console import conclude
 from reconciler.cli.journals import JOURNAL
 from reconciler.cli.options import ALLOW, COLOUR, DETAILED_EXITCODE, EXCLUDE, OUT, POLICIES, TARGET, VERBOSE, form
 from reconciler.cli.planning import plan_now
-from reconciler.cli.report import Look, show_plan
+from reconciler.cli.report import Look, save_plan, show_plan
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ def command(
     plan = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal))
     show_plan(plan, Look(form, colour, verbose))
     if out:
-        from reconciler.plan.file import save
-
-        save(plan, out)
-        note(f"Saved to {out}. Carry it out with: reconciler apply {out}")
+        save_plan(plan, out)
     return conclude(exit_code(plan, detailed=detailed_exitcode))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.console import columns, wants_colour, write
+from reconciler.cli.console import columns, note, wants_colour, write
 
 if TYPE_CHECKING:
     from reconciler.plan.plan import Plan
@@ -32,6 +33,17 @@ def show_plan(plan: Plan, look: Look) -> None:
         coloured = wants_colour(look.colour)
         shown = text.render_plan(plan, colour=coloured, width=columns(), verbose=look.verbose)
         write(shown, colour=coloured)
+
+
+def save_plan(plan: Plan, out: Path) -> None:
+    """Into a file, also one that cannot be carried out: somebody may want to look at it."""
+    from reconciler.plan.file import save
+
+    save(plan, out)
+    if plan.errors or plan.refusals:
+        note(f"Saved to {out}, to look at (reconciler show {out}): it cannot be carried out as it is.")
+    else:
+        note(f"Saved to {out}. Carry it out with: reconciler apply {out}")
 
 
 def show_drift(plan: Plan, look: Look) -> None:

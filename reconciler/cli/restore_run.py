@@ -12,12 +12,12 @@ import click
 
 from reconciler.cli.apply import Asked, carry_out, mode_of, refuse_unasked
 from reconciler.cli.cloud import CA_FILE, CLOUD, connect
-from reconciler.cli.console import conclude, hint, note, wants_colour
+from reconciler.cli.console import conclude, hint, wants_colour
 from reconciler.cli.journals import JOURNAL, journal_folder
 from reconciler.cli.options import COLOUR, OUT, PARALLELISM, POLICIES, form, together
 from reconciler.cli.plan import exit_code
 from reconciler.cli.policies import read_policies
-from reconciler.cli.report import Look, show_plan
+from reconciler.cli.report import Look, save_plan, show_plan
 from reconciler.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -101,9 +101,6 @@ async def _carry_out(request: RestoreRequest, run: Run) -> ExitCode:
 
 
 def _save(plan: Plan, run: Run, out: Path) -> ExitCode:
-    from reconciler.plan.file import save
-
     show_plan(plan, Look(run.form, run.colour))
-    save(plan, out)
-    note(f"Saved to {out}. Carry it out with: reconciler apply {out}")
+    save_plan(plan, out)
     return conclude(exit_code(plan, detailed=False))

@@ -23,12 +23,13 @@ API_VERSION = "2024-05-01"
 class RestoredInterfaceSpec(Spec, frozen=True, kw_only=True):
     """One IP configuration with a dynamic private address of `subnet` (ARM id), and no public one. `security_group` is
     the ARM id of a network security group, "" for none; `machine` that of the VM it is for: one that serves another VM
-    is taken."""
+    is taken. `addressing` is what one that is there has beside that, in words: such a one is not ours, either."""
 
     location: str
     subnet: str
     machine: str
     security_group: str = ""
+    addressing: tuple[str, ...] = ()
 
 
 class IdBody(msgspec.Struct, frozen=True):
@@ -41,12 +42,23 @@ class ConfigurationProperties(msgspec.Struct, frozen=True):
     """`properties` of one IP configuration."""
 
     subnet: IdBody | None = None
+    public_address: IdBody | None = msgspec.field(default=None, name="publicIPAddress")
+    allocation: str = msgspec.field(default="Dynamic", name="privateIPAllocationMethod")
+    balancer_pools: tuple[IdBody, ...] | None = msgspec.field(default=None, name="loadBalancerBackendAddressPools")
+    gateway_pools: tuple[IdBody, ...] | None = msgspec.field(default=None, name="applicationGatewayBackendAddressPools")
+    application_groups: tuple[IdBody, ...] | None = msgspec.field(default=None, name="applicationSecurityGroups")
 
 
 class ConfigurationBody(msgspec.Struct, frozen=True):
     """One of `properties.ipConfigurations`."""
 
     properties: ConfigurationProperties = ConfigurationProperties()
+
+
+class DnsBody(msgspec.Struct, frozen=True, rename="camel"):
+    """`properties.dnsSettings`."""
+
+    dns_servers: tuple[str, ...] | None = None
 
 
 class InterfaceProperties(msgspec.Struct, frozen=True, rename="camel"):
@@ -56,6 +68,8 @@ class InterfaceProperties(msgspec.Struct, frozen=True, rename="camel"):
     network_security_group: IdBody | None = None
     virtual_machine: IdBody | None = None
     provisioning_state: str | None = None
+    dns_settings: DnsBody | None = None
+    forwarding: bool | None = msgspec.field(default=None, name="enableIPForwarding")
 
 
 class InterfaceBody(msgspec.Struct, frozen=True):
@@ -74,6 +88,21 @@ class InterfaceBody(msgspec.Struct, frozen=True):
     def security_group(self) -> str:
         group = self.properties.network_security_group
         return group.id if group else ""
+
+    @property
+    def addressing(self) -> tuple[str, ...]:
+        """What none that a restore makes has, and what somebody may rely on."""
+        every, dns = [one.properties for one in self.properties.ip_configurations], self.properties.dns_settings
+        found = {
+            "several IP configurations": len(every) > 1,
+            "a public address": any(one.public_address for one in every),
+            "a static private address": any(one.allocation.casefold() != "dynamic" for one in every),
+            "a load balancer": any(one.balancer_pools or one.gateway_pools for one in every),
+            "application security groups": any(one.application_groups for one in every),
+            "DNS servers of its own": bool(dns and dns.dns_servers),
+            "IP forwarding": bool(self.properties.forwarding),
+        }
+        return tuple(name for name, there in found.items() if there)
 
 
 class RestoredInterfaceKind(RestoredKind[RestoredInterfaceSpec, InterfaceBody]):
@@ -95,6 +124,7 @@ class RestoredInterfaceKind(RestoredKind[RestoredInterfaceSpec, InterfaceBody]):
             machine=same_id(user.id, wanted.machine) if user and user.id else wanted.machine,
             subnet=same_id(body.subnet, wanted.subnet),
             security_group=same_id(body.security_group, wanted.security_group),
+            addressing=body.addressing,
         )
 
     def state(self, body: InterfaceBody) -> str:
@@ -112,6 +142,8 @@ class RestoredInterfaceKind(RestoredKind[RestoredInterfaceSpec, InterfaceBody]):
         yield Phrase("machine", "virtualMachine", ArmId(spec.machine).name)
         if spec.security_group:
             yield Phrase("security_group", "networkSecurityGroup", ArmId(spec.security_group).name)
+        usual = not spec.addressing
+        yield Phrase("addressing", "addressing", ", ".join(spec.addressing) or "one dynamic private address", usual)
 
     async def put(self, azure: Azure, spec: RestoredInterfaceSpec, place: Place) -> Operation | None:
         """PUT, sent once. Raises for every status of 400 or more."""

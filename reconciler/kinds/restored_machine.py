@@ -198,8 +198,8 @@ class RestoredMachineKind(RestoredKind[RestoredMachineSpec, RestoredMachineBody]
     def describe(self, spec: RestoredMachineSpec) -> Iterator[Phrase]:
         """What it is made of."""
         zone = f", zone {spec.zone}" if spec.zone else ""
-        security = f", {spec.security_type}" if spec.security_type else ""
-        yield Phrase("size", "size", f"{spec.size}, {spec.os_type}{security}, in {spec.location}{zone}")
+        form = (spec.size or "unknown", spec.os_type, spec.security_type, f"in {spec.location}{zone}")
+        yield Phrase("size", "size", ", ".join(part for part in form if part))
         yield Phrase("os_disk", "osDisk", spec.os_disk.address.name)
         for disk in spec.data_disks:
             yield Phrase("data_disks", f"dataDisks.{disk.lun}", f"{disk.disk.address.name} on LUN {disk.lun}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reconciler.kinds.restoration import DISKS
 from reconciler.kinds.restored_disk import RestoredDiskSpec
+from reconciler.kinds.restored_interface import RestoredInterfaceSpec
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.counting import count
@@ -173,12 +174,21 @@ def check_blocked(changes: Iterable[Change]) -> Iterator[Finding]:
         )
 
 
-def check_found(found: Resource) -> Iterator[Finding]:
-    """A resource that is there, but whose creation failed, is neither the one that was asked for nor a free name."""
+def check_found(found: Resource, wanted: Resource | None) -> Iterator[Finding]:
+    """A resource that is there, but whose creation failed, is neither the one that was asked for nor a free name. A
+    network interface that is just as `wanted` is used: nothing tells whether an earlier restore made it."""
     if isinstance(found.observed, str) and found.observed.casefold() == "failed":
         yield Finding(
             code="half-made",
             message="it is there already, and its creation failed",
             address=str(found.address),
             advice=f"remove it and run this again: az resource delete --ids {found.arm_id}",
+        )
+    elif wanted and isinstance(wanted.spec, RestoredInterfaceSpec) and found.spec == wanted.spec:
+        yield Finding(
+            code="interface-there",
+            message="it is there already, of no other VM, and equal in all that a restore would give it: it is used",
+            severity=Severity.INFO,
+            address=str(found.address),
+            advice="where it is kept for something else, restore under another name",
         )

@@ -17,9 +17,9 @@ from reconciler.diff.engine import compare
 from reconciler.errors import ConflictError, FailedError
 from reconciler.kinds.base import Expansion, Rule, Situation
 from reconciler.kinds.registry import by_name, kinds, restored_kinds
-from reconciler.kinds.restoration import RestoredKind
+from reconciler.kinds.restoration import Place, RestoredKind
 from reconciler.kinds.restored_disk import RestoredDiskSpec
-from reconciler.kinds.restored_interface import RestoredInterfaceSpec
+from reconciler.kinds.restored_interface import InterfaceBody, RestoredInterfaceKind, RestoredInterfaceSpec
 from reconciler.kinds.restored_machine import DataDisk, RestoredMachineSpec
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
@@ -27,7 +27,9 @@ from reconciler.model.document import Declared
 from reconciler.model.live import Live
 from reconciler.model.resource import Ref, Resource
 from reconciler.plan.change import Action, Step
+from reconciler.plan.finding import Severity
 from reconciler.plan.graph import order
+from reconciler.restore.wish import check_found
 from tests.kinds.conftest import NOW, PROD
 
 GROUP = f"/subscriptions/{PROD}/resourceGroups/rg-app/providers"
@@ -209,6 +211,73 @@ async def test_a_name_that_something_else_has_taken_is_left_alone(
             await kind_of(item).perform(azure, asked)
         with pytest.raises(FailedError, match="is not as written"):
             await kind_of(item).verify(azure, asked)
+
+
+INTERFACE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/back-nic"
+
+
+@pytest.mark.parametrize(
+    ("properties", "told"),
+    [
+        ({"dnsSettings": {"dnsServers": []}, "enableIPForwarding": False}, ()),
+        ({"enableIPForwarding": True}, ("IP forwarding",)),
+        ({"dnsSettings": {"dnsServers": ["10.0.0.4"]}}, ("DNS servers of its own",)),
+        ({"ipConfigurations": [{}, {}]}, ("several IP configurations",)),
+        ({"ipConfigurations": [{"properties": {"privateIPAllocationMethod": "dynamic"}}]}, ()),
+        (
+            {
+                "ipConfigurations": [
+                    {
+                        "properties": {
+                            "publicIPAddress": {"id": "/ip"},
+                            "privateIPAllocationMethod": "Static",
+                            "loadBalancerBackendAddressPools": [{"id": "/pool"}],
+                            "applicationSecurityGroups": [{"id": "/group"}],
+                        }
+                    }
+                ]
+            },
+            ("a public address", "a static private address", "a load balancer", "application security groups"),
+        ),
+    ],
+)
+def test_an_interface_that_somebody_set_up_is_not_ours(properties: dict[str, Any], told: tuple[str, ...]) -> None:
+    body = msgspec.convert({"location": "westeurope", "properties": properties}, InterfaceBody)
+    wanted = RestoredInterfaceSpec(location="westeurope", subnet="", machine=MACHINE)
+    live = RestoredInterfaceKind().live_spec(body, wanted, Place(WANTED[0].address, ArmId(INTERFACE)))
+    assert live.addressing == told
+    assert (live == wanted) == (not told)
+
+
+async def test_one_with_a_static_address_blocks_and_an_equal_one_is_told(
+    emulated: Callable[..., Any], ready: dict[str, Any], declare: Callable[..., Declared]
+) -> None:
+    item = next(one for one in WANTED if isinstance(one.spec, RestoredInterfaceSpec))
+    async with emulated(ready) as (served, azure):
+        step = next(step for step in await steps_for(azure, declare()) if step.address == str(item.address))
+        await carry_out(azure, step)
+        equal = await kind_of(item).look(azure, item)
+        assert equal is not None
+        (told,) = check_found(equal, item)
+        assert (told.code, told.severity) == ("interface-there", Severity.INFO)
+        store = served.emulator.world.store
+        body = store.get(str(item.arm_id))
+        body["properties"]["enableIPForwarding"] = True
+        store.replace(str(item.arm_id), body)
+        other = await kind_of(item).look(azure, item)
+        assert other is not None
+        assert list(check_found(other, item)) == []
+        plan = compare(Situation(declare(), {item.address: item}, Live({item.address: other}), NOW), restored_kinds())
+        assert "is there already, with another addressing" in plan.blocked[0].why
+        with pytest.raises(ConflictError, match="is there already"):
+            await kind_of(item).perform(azure, step)
+
+
+def test_a_size_that_is_not_known_is_said_to_be() -> None:
+    item = next(one for one in WANTED if isinstance(one.spec, RestoredMachineSpec))
+    unknown = msgspec.structs.replace(item.spec, size="")
+    (size,) = [phrase for phrase in kind_of(item).describe(unknown) if phrase.name == "size"]
+    assert size.text.startswith(f"unknown, {item.spec.os_type}")
 
 
 async def test_disks_and_interfaces_of_another_vm_are_taken(
