@@ -19,7 +19,7 @@ from reconciler.errors import ExitCode, UsageError
     default="",
     metavar="COMMAND",
     help="Run by the shell for each test VM: its address is in RECONCILER_TEST_ADDRESS, its VM in RECONCILER_VM. Write "
-    "no secret into it: plan and record show it.",
+    "no secret into it: plan and record show it, and the last lines that it says when it fails.",
 )
 @click.option("--with-manual", "manual", is_flag=True, help="Go on where the plan waits for manual actions.")
 @click.option("--cleanup", is_flag=True, help="Begin no drill: clean up what one has left.")

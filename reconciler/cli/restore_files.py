@@ -146,9 +146,10 @@ def _tell(source: FileSource, mount: Mount, folder: Path) -> None:
 
 
 def _write(path: Path, script: bytes) -> None:
-    """For its owner's eyes: other secrets than the password are in it, too."""
+    """For its owner's eyes, whatever was there before: other secrets than the password are in it, too."""
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(script)
     except OSError as error:
         raise UsageError(

@@ -105,10 +105,12 @@ def find_target(text: str, declared: Declared, live: Live) -> Target:
             advice=f"write one of {_listed(one.resource.address for one in found)}",
         )
     known = _listed([*(plan.address for plan in plans), *(one.address for one in members)])
+    nothing = "declare a ReplicationRoute, replicate VMs along it, and apply"
+    unread = live.unreadable[0] if live.unreadable else None
     raise UsageError(
-        f"{text!r} is no declared recovery plan and no replicated VM",
-        why=f"{live.unreadable[0].message}: it may be there" if live.unreadable else "",
-        advice=f"there is {known}" if known else "declare a ReplicationRoute, replicate VMs along it, and apply",
+        f"{text!r} is no declared recovery plan and no replicated VM" + (" that could be read" if unread else ""),
+        why=f"{unread.message}: it may be there" if unread else "",
+        advice=f"there is {known}" if known else unread.advice or "try again" if unread else nothing,
     )
 
 

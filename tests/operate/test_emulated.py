@@ -101,6 +101,17 @@ async def test_what_is_not_there_is_told_with_what_is(operating: Operating) -> N
         assert "prod/rg-dr/rsv-dr/rp-shop" in error.value.advice
 
 
+async def test_what_could_not_be_read_is_not_said_to_be_undeclared(operating: Operating) -> None:
+    async with operating(estate()) as site:
+        site.served.emulator.world.faults.add({"method": "GET", "path": "*/replicationProtectedItems*", "status": 403})
+        with pytest.raises(UsageError) as error:
+            await site.plan("failover", "web-01", to="northeurope")
+    assert "that could be read" in error.value.message
+    assert "it may be there" in error.value.why
+    assert "declare" not in error.value.advice
+    assert error.value.advice
+
+
 REFUSED: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("Protected", "commit", {}, "ASR-50", "does not allow Commit of web-01 now"),
     ("Protected", "reprotect", {}, "ASR-50", "does not allow ReverseReplicate"),

@@ -190,7 +190,12 @@ def test_files_are_opened_and_closed_and_the_password_is_kept_nowhere(story: Sto
     assert "files open" in story.run("recovery-points", "list", "web-01", code=0).out
     other = at_terminal(story, *files, "--recovery-point", "2026-02-20", "--auto-approve")
     assert "are open" in other.out
+    precious = story.folder / "precious"
+    precious.write_text("mine")
+    script.unlink()
+    script.symlink_to(precious)
     assert password in at_terminal(story, *files, "--recovery-point", "latest", "--auto-approve").out, "the same again"
+    assert (precious.read_text(), script.is_symlink(), script.stat().st_mode & 0o077) == ("mine", False, 0)
     assert "Closed" in story.run(*files, "--revoke", "--auto-approve", code=0).err
     assert "Nothing to do" in story.run(*files, "--revoke", "--auto-approve", code=0).err
 
