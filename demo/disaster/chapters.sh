@@ -3,7 +3,7 @@
 reconciler emulator stop >/dev/null 2>&1 || true
 main_home=$RECONCILER_EMULATOR_HOME
 export RECONCILER_EMULATOR_HOME="$PWD/.reconciler/disaster" RECONCILER_POLICIES=demo/disaster/policies
-rm -rf "$RECONCILER_EMULATOR_HOME"
+rm -rf "$RECONCILER_EMULATOR_HOME" .reconciler/answers.txt
 prod=/subscriptions/3b9d6c1e-7f20-4c58-8a41-5e0f9a7c0201
 
 chapter "13. Twelve VMs in two regions, and nothing that would survive the loss of one. Replicate them to a third"
@@ -20,6 +20,8 @@ chapter "15. A drill that is killed leaves test VMs, which cost money; the next 
 test_vm="$prod/resourceGroups/rg-shop-dr/providers/Microsoft.Compute/virtualMachines/shop-db-01-test"
 reconciler emulator fault add --method GET --path "$test_vm" --delay 20 >/dev/null
 say "  reconciler drill shop --confirm shop, and kill -9 while its test VMs run"
+# an empty log first: one of an earlier demo would end the wait at once
+: >.reconciler/drill.log
 reconciler drill shop --confirm shop >.reconciler/drill.log 2>&1 & drill=$!
 until grep -q "started  check that test VM" .reconciler/drill.log; do
   kill -0 "$drill" 2>/dev/null || { cat .reconciler/drill.log; exit 1; }

@@ -16,7 +16,7 @@ def next_steps(request: OperationRequest) -> tuple[str, ...]:
         "failover": (
             "Look:           at the applications; until the commit another recovery point can be chosen in the portal",
             f"Then:           reconciler commit {name}",
-            "Not protected:  until it is reprotected; to Backup a failed-over VM is a new one (ASR-71)",
+            "Not protected:  until it is reprotected; Azure Backup takes a failed-over VM for a new one (ASR-71)",
         ),
         "failback": (
             "Look:           at the applications, at home again",
