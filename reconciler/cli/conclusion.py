@@ -34,8 +34,10 @@ def conclude_apply(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) 
 def _tell_the_end(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) -> None:
     plan, result = outcome.review.plan, outcome.result
     going_on = {ending.step.id for ending in outcome.review.resumed.going_on}
+    waiting: set[str] = set()
     if result is not None:
         going_on |= {ending.step.id for ending in result.going_on}
+        waiting = {ending.step.id for ending in result.waiting} - going_on
         for line in recap(troubles, result, asked.command):
             note(line)
         if plan.blocked:
@@ -47,4 +49,4 @@ def _tell_the_end(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) -
             for line in next_steps(plan):
                 note(line)
     if going_on:
-        note(farewell(len(going_on), len(result.waiting) if result else 0))
+        note(farewell(len(going_on), len(waiting)))

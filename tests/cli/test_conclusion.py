@@ -1,0 +1,63 @@
+"""What the shell sees of an apply: 0 where all is as it was asked for, else what a person must look into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.apply.result import Ending, Result, Status
+from reconciler.apply.resume import Resumed
+from reconciler.cli.apply import Asked
+from reconciler.cli.conclusion import conclude_apply
+from reconciler.cli.progress import Mode
+from reconciler.errors import ExitCode
+from reconciler.plan.change import Step
+from reconciler.plan.plan import Plan
+from reconciler.workflow import Outcome, Review, Wishes
+
+ALL_READ, HALF_READ = Plan(created="2026-03-02T08:00:00Z"), Plan(created="2026-03-02T08:00:00Z", complete=False)
+
+
+def endings(*statuses: Status) -> tuple[Ending, ...]:
+    return tuple(
+        Ending(Step(id=f"vm.p/{n}#go", kind="vm", address=f"vm.p/{n}", verb="go", title=f"protect {n}"), status)
+        for n, status in enumerate(statuses)
+    )
+
+
+def asked() -> Asked:
+    return Asked((), Wishes(), None, auto_approve=True, mode=Mode.PLAIN, colour=False, journal=Path(), parallelism=1)
+
+
+@pytest.mark.parametrize(
+    ("plan", "earlier", "statuses", "code"),
+    [
+        (ALL_READ, (), None, ExitCode.OK),
+        (ALL_READ, (Status.GOES_ON,), None, ExitCode.OK),
+        (ALL_READ, (Status.GOES_ON, Status.OPEN), None, ExitCode.INCOMPLETE),
+        (HALF_READ, (Status.GOES_ON,), None, ExitCode.INCOMPLETE),
+        (ALL_READ, (), (Status.DONE, Status.GOES_ON, Status.WAITING), ExitCode.OK),
+        (ALL_READ, (Status.GOES_ON,), (Status.WAITING,), ExitCode.OK),
+        (ALL_READ, (Status.OPEN,), (Status.DONE,), ExitCode.INCOMPLETE),
+        (HALF_READ, (), (Status.GOES_ON,), ExitCode.INCOMPLETE),
+        (ALL_READ, (), (Status.GOES_ON, Status.FAILED), ExitCode.INCOMPLETE),
+        (ALL_READ, (), (Status.GOES_ON, Status.NEEDS_APPROVAL), ExitCode.INCOMPLETE),
+        (ALL_READ, (), (Status.GOES_ON, Status.NOT_TRIED), ExitCode.INCOMPLETE),
+        (ALL_READ, (), (Status.FAILED, Status.WAITING), ExitCode.ERROR),
+    ],
+)
+def test_the_exit_code(
+    plan: Plan, earlier: tuple[Status, ...], statuses: tuple[Status, ...] | None, code: ExitCode
+) -> None:
+    result = Result(endings(*statuses)) if statuses else None
+    assert conclude_apply(Outcome(Review(plan, (), Resumed(endings(*earlier))), result), asked(), []) is code
+
+
+def test_a_step_that_an_earlier_run_left_is_counted_once(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = Outcome(
+        Review(ALL_READ, (), Resumed(endings(Status.GOES_ON))), Result(endings(Status.WAITING, Status.WAITING))
+    )
+    conclude_apply(outcome, asked(), [])
+    last = "1 step goes on in Azure (1 more after that); `reconciler status` tells how far, the next apply takes it up."
+    assert capsys.readouterr().err.splitlines()[-1] == last
