@@ -23,12 +23,16 @@ def check_basis(saved: Plan, fresh: Plan, begun: frozenset[str] = frozenset()) -
     business. When an earlier run has `begun` some of its addresses (see `journal.begun`), those may be done or half
     done but must not ask for anything worse, and what is left is run. What was only due and is no longer as planned,
     since its slot is over, is left out with what waits for it; where a part of Azure could not be read this time, that
-    may be the reason, and what is run is incomplete. Raises StalePlanError naming what differs.
+    may be the reason, and what is run is incomplete. By a clock that is wrong none of that can be told: the plan then
+    comes back with that error. Raises StalePlanError naming what differs.
     """
     if not saved.basis or any(not change.basis for change in saved.actionable):
         raise _stale(["the live values that it rests on were not recorded"])
     if saved.policies != fresh.policies:
         raise _stale(["the policies are not the ones it was made from"])
+    wrong_clock = tuple(finding for finding in fresh.errors if finding.code == "clock")
+    if wrong_clock and any(change.reason in OF_A_SLOT for change in saved.actionable):
+        return msgspec.structs.replace(saved, findings=(*saved.findings, *wrong_clock))
     begun = _with_what_came_along(saved, begun)
     held = (change for change in fresh.deferred if change.reason in BY_TIME)  # by a guard that knows less of the person
     now = {change.address.casefold(): change for change in (*held, *fresh.changes)}

@@ -106,6 +106,13 @@ def test_a_plan_of_which_the_clock_left_nothing_is_stale() -> None:
         check_basis(plan(due("x")), plan(due("later"), basis="b2"))
 
 
+def test_by_a_wrong_clock_nothing_that_was_due_is_done() -> None:
+    error = Finding(code="clock", message="four days apart")
+    stopped = check_basis(plan(due("x"), change()), plan(change(), basis="b2", findings=(error,)))
+    assert (stopped.errors, stopped.applyable) == ((error,), False)
+    assert check_basis(plan(change()), plan(change(), basis="b2", findings=(error,))).applyable
+
+
 def test_what_was_due_and_cannot_be_seen_any_more_leaves_the_rest_incomplete() -> None:
     unread = Finding(code="unreadable", message="the list of widgets could not be read", severity=Severity.WARNING)
     rest = check_basis(plan(due("x"), change()), plan(change(), basis="b2", complete=False, findings=(unread,)))
