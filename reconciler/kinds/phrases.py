@@ -60,9 +60,8 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def some_names(names: Sequence[str]) -> str:
-    """`vm-1, vm-2, vm-3 and 9 more VMs`; `VM vm-1` for one."""
+    """`vm-1, vm-2, vm-3 and 9 more VMs`; `VM vm-1` for one. A single one that is left is named as well."""
     if len(names) == 1:
         return f"VM {names[0]}"
-    shown = ", ".join(names[:_SHOWN])
     rest = len(names) - _SHOWN
-    return f"{shown} and {rest} more VMs" if rest > 0 else f"VMs {shown}"
+    return f"{', '.join(names[:_SHOWN])} and {rest} more VMs" if rest > 1 else f"VMs {', '.join(names)}"

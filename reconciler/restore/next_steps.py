@@ -63,9 +63,12 @@ def _of_machine(change: Change) -> tuple[str, ...]:
 
 
 def _of_disk(change: Change) -> tuple[str, ...]:
-    arm_id, system = ArmId(change.arm_id), (change.after or {}).get("os_type")
+    arm_id, spec = ArmId(change.arm_id), change.after or {}
+    system = spec.get("os_type")
     disk = shlex.quote(str(arm_id))
-    start = (f"Start from it:  az vm create --attach-os-disk {disk} --os-type {system} --name VM",) if system else ()
+    zone = f" --zone {shlex.quote(spec['zone'])}" if spec.get("zone") else ""
+    create = f"az vm create --resource-group GROUP --name VM --attach-os-disk {disk} --os-type {system}{zone}"
+    start = (f"Start from it:  {create}",) if system else ()
     return (
         f"Made:           disk {arm_id.name}, {arm_id}",
         *start,

@@ -135,7 +135,7 @@ async def test_who_joins_and_who_leaves_is_told(emulated: Emulated, estate: Esta
     async with emulated(estate) as (_, azure):
         (created,) = (await plan(azure, World())).changes
         assert [item.text for item in created.consequences] == [
-            "sql-01, app-01, web-01 and 1 more VMs fail over with this plan from now on"
+            "VMs sql-01, app-01, web-01, web-02 fail over with this plan from now on"
         ]
         await carry_out(azure, World())
         (changed,) = (await plan(azure, World(groups=[GROUPS[1]]))).changes
