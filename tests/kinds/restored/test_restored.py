@@ -213,9 +213,6 @@ async def test_a_name_that_something_else_has_taken_is_left_alone(
             await kind_of(item).verify(azure, asked)
 
 
-INTERFACE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/back-nic"
-
-
 @pytest.mark.parametrize(
     ("properties", "told"),
     [
@@ -244,7 +241,7 @@ INTERFACE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/netw
 def test_an_interface_that_somebody_set_up_is_not_ours(properties: dict[str, Any], told: tuple[str, ...]) -> None:
     body = msgspec.convert({"location": "westeurope", "properties": properties}, InterfaceBody)
     wanted = RestoredInterfaceSpec(location="westeurope", subnet="", machine=MACHINE)
-    live = RestoredInterfaceKind().live_spec(body, wanted, Place(WANTED[0].address, ArmId(INTERFACE)))
+    live = RestoredInterfaceKind().live_spec(body, wanted, Place(INTERFACE.address, ArmId(str(INTERFACE.arm_id))))
     assert live.addressing == told
     assert (live == wanted) == (not told)
 
@@ -252,7 +249,7 @@ def test_an_interface_that_somebody_set_up_is_not_ours(properties: dict[str, Any
 async def test_one_with_a_static_address_blocks_and_an_equal_one_is_told(
     emulated: Callable[..., Any], ready: dict[str, Any], declare: Callable[..., Declared]
 ) -> None:
-    item = next(one for one in WANTED if isinstance(one.spec, RestoredInterfaceSpec))
+    item = INTERFACE
     async with emulated(ready) as (served, azure):
         step = next(step for step in await steps_for(azure, declare()) if step.address == str(item.address))
         await carry_out(azure, step)
@@ -262,6 +259,7 @@ async def test_one_with_a_static_address_blocks_and_an_equal_one_is_told(
         assert (told.code, told.severity) == ("interface-there", Severity.INFO)
         store = served.emulator.world.store
         body = store.get(str(item.arm_id))
+        assert body is not None
         body["properties"]["enableIPForwarding"] = True
         store.replace(str(item.arm_id), body)
         other = await kind_of(item).look(azure, item)
@@ -274,10 +272,10 @@ async def test_one_with_a_static_address_blocks_and_an_equal_one_is_told(
 
 
 def test_a_size_that_is_not_known_is_said_to_be() -> None:
-    item = next(one for one in WANTED if isinstance(one.spec, RestoredMachineSpec))
-    unknown = msgspec.structs.replace(item.spec, size="")
+    item, spec = next((one, one.spec) for one in WANTED if isinstance(one.spec, RestoredMachineSpec))
+    unknown = msgspec.structs.replace(spec, size="")
     (size,) = [phrase for phrase in kind_of(item).describe(unknown) if phrase.name == "size"]
-    assert size.text.startswith(f"unknown, {item.spec.os_type}")
+    assert size.text.startswith(f"unknown, {spec.os_type}")
 
 
 async def test_disks_and_interfaces_of_another_vm_are_taken(
