@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 from reconciler.kinds.recovery_plan.spec import RecoveryPlanSpec
+from reconciler.kinds.replicated_vm.spec import ReplicatedVmSpec
 from reconciler.kinds.replication_operations import ALLOWED
 from reconciler.kinds.replication_route import LocatedRoute, located_routes
 from reconciler.model.arm_id import ArmId
@@ -14,6 +15,7 @@ from reconciler.model.document import Declared
 from reconciler.model.live import Live
 from reconciler.model.location import normalise_location
 from reconciler.model.operation_request import OperationRequest
+from reconciler.model.replicated import ReplicationFacts
 from reconciler.operate.target import Member, Target
 from reconciler.plan.finding import Finding, Severity
 
@@ -97,7 +99,9 @@ def _next(member: Member, verb: str) -> str:
     return ""
 
 
-def object_to_drill(request: OperationRequest, target: Target, network: str, declared: Declared) -> Iterator[Finding]:
+def object_to_drill(
+    request: OperationRequest, target: Target, network: str, declared: Declared, live: Live
+) -> Iterator[Finding]:
     """A drill happens in an isolated network (ASR-52), and waits for nobody (ASR-64)."""
     if not network:
         yield finding(
@@ -113,7 +117,7 @@ def object_to_drill(request: OperationRequest, target: Target, network: str, dec
             f"{network!r} is not the ARM id of a virtual network: whether it is a production network is not known",
             f"write /subscriptions/.../resourceGroups/.../providers/{NETWORK}/...",
         )
-    elif ArmId(network) in production_networks(target, declared):
+    elif ArmId(network) in production_networks(declared, live):
         yield finding(
             target,
             "ASR-52",
@@ -137,14 +141,16 @@ def names_a(type_: str, text: str) -> bool:
     return re.fullmatch(where, str(ArmId(text)), re.IGNORECASE) is not None
 
 
-def production_networks(target: Target, declared: Declared) -> set[ArmId]:
-    """The networks that routes lead from and to, and those that its VMs are in, or would fail over to."""
+def production_networks(declared: Declared, live: Live) -> set[ArmId]:
+    """The networks that routes lead from and to, and those that replicated VMs are in, or would fail over to."""
     found = {
         ArmId(one) for route in located_routes(declared) for net in route.value.networks for one in (net.from_, net.to)
     }
-    for member in target.members:
-        found |= {nic.network for nic in member.facts.interfaces}
-        found |= {ArmId(member.spec.network)} if member.spec.network else set()
+    for resource in live.state.values():
+        if isinstance(resource.observed, ReplicationFacts):
+            found |= {nic.network for nic in resource.observed.interfaces}
+        if isinstance(resource.spec, ReplicatedVmSpec) and resource.spec.network:
+            found.add(ArmId(resource.spec.network))
     return found
 
 

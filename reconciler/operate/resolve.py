@@ -52,7 +52,7 @@ async def resolve(azure: Azure, declared: Declared, live: Live, request: Operati
     network = ""
     if request.verb == "drill":
         network = request.network or _test_network(target, declared)
-        findings += object_to_drill(request, target, network, declared)
+        findings += object_to_drill(request, target, network, declared, live)
         findings += _network_there(target, network, live)
     elif request.verb in ("failover", "failback"):
         findings += object_to_failover(request, target)

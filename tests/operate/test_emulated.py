@@ -243,6 +243,17 @@ async def test_a_drill_needs_an_isolated_network(operating: Operating) -> None:
         assert named.errors == ()
 
 
+async def test_a_network_that_replicated_vms_fail_over_to_is_no_place_for_a_drill(operating: Operating) -> None:
+    """Also where no declared route names it."""
+    documents = policies()
+    route = next(one for one in documents if one["kind"] == "ReplicationRoute")
+    route["networks"], route["testNetwork"] = [], network("vnet-neu", "rg-dr")
+    async with operating(estate(), documents) as site:
+        plan = await site.plan("drill", "web-01")
+    assert [item.code for item in plan.errors] == ["ASR-52"]
+    assert "a production network" in plan.errors[0].message
+
+
 async def test_a_lost_answer_begins_no_second_drill(operating: Operating) -> None:
     async with operating(estate()) as site:
         fault = {"method": "POST", "path": "*/web-01/testFailover", "reset": "after", "count": 1}
