@@ -53,7 +53,7 @@ class Shop:
     schedule: dict[str, Any]
     scope: dict[str, Any] = field(default_factory=dict)
 
-    async def plan(self, wishes: Wishes | None = None, **more: Any) -> Plan:
+    async def plan(self, wishes: Wishes | None = None, /, **more: Any) -> Plan:
         """As things are now, the schedule as it was given and `more` laid over it."""
         documents = [
             {"kind": "Scope", "name": "s", "subscriptions": {"prod": PROD}, **self.scope},
