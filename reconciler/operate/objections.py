@@ -186,7 +186,7 @@ def object_to_failover(request: OperationRequest, target: Target) -> Iterator[Fi
             target,
             "failback-direction",
             f"{', '.join(there)}: not replicated back from where it was failed over to",
-            f"fail over, commit, and then: reconciler reprotect {target.name}",
+            f"once it is failed over and committed: reconciler reprotect {target.name}",
         )
     actions = list(manual_actions(target, "unplannedFailover"))
     if actions:

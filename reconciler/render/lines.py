@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.model.counting import count
 from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail
-from reconciler.plan.finding import Finding
+from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Refusal
 from reconciler.render.escape import visible
 from reconciler.render.style import Tone
@@ -79,7 +79,8 @@ def notice_lines(notice: Notice, extent: Extent) -> Iterator[Line]:
     """Findings of one code: each with its resources, and once what to do."""
     first = notice.told[0].finding
     tone = {"error": Tone.BAD, "warning": Tone.CHANGE, "doubt": Tone.CHANGE}.get(first.severity.value, Tone.PLAIN)
-    most = extent.findings or len(notice.told)
+    errors = first.severity is Severity.ERROR  # all of them at once: what stops somebody is never left out
+    most = len(notice.told) if errors or not extent.findings else extent.findings
     for told in notice.told[:most]:
         finding, addresses = told.finding, told.addresses
         subject, end = _subject(finding, addresses)
@@ -89,7 +90,7 @@ def notice_lines(notice: Notice, extent: Extent) -> Iterator[Line]:
         for place in finding.also:
             yield Line(1, "", visible(f"see also {place}"), Tone.QUIET)
     if len(notice.told) > most:
-        yield Line(1, "", f"and {len(notice.told) - most:,} more like this (--verbose shows them)", Tone.QUIET)
+        yield Line(1, "", f"and {len(notice.told) - most:,} more like this (plan --verbose shows them)", Tone.QUIET)
     if first.advice:
         yield Line(1, "→", visible(first.advice), Tone.STRONG)
 

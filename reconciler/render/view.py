@@ -145,9 +145,7 @@ def _hidden(notes: Sequence[Finding]) -> str:
     if not notes:
         return ""
     codes = ", ".join(sorted({note.code for note in notes}))
-    return (
-        f"{count(len(notes), 'note')} on the policies ({codes}) not shown: --verbose shows them, and so does validate"
-    )
+    return f"{count(len(notes), 'note')} on the policies ({codes}) not shown: plan --verbose shows them"
 
 
 def _groups(changes: Iterable[Change], sentence: Callable[[Change], str]) -> tuple[Group, ...]:
