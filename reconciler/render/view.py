@@ -86,7 +86,7 @@ class View:
 def view(plan: Plan, wording: Wording, *, verbose: bool = False) -> View:
     """The plan in the order in which it should be read: what stops it, what it destroys, what it does, what else.
 
-    Notes about the policies alone, which `validate` tells, are shown only where `verbose`.
+    Notes about the policies alone are shown only where `verbose`.
     """
     notes = [item for item in plan.findings if not verbose and _only_of_policies(item)]
     unread, *chapters = _chapters(item for item in plan.findings if verbose or not _only_of_policies(item))
