@@ -18,7 +18,7 @@ import click
 
 from reconciler.cli.cloud import CA_FILE, CLOUD, connect
 from reconciler.cli.conclusion import conclude_apply
-from reconciler.cli.console import note, wants_colour
+from reconciler.cli.console import conclude, note, wants_colour
 from reconciler.cli.happenings import Trouble
 from reconciler.cli.journals import JOURNAL, journal_folder
 from reconciler.cli.options import ALLOW, COLOUR, EXCLUDE, PARALLELISM, POLICIES, TARGET, form
@@ -139,6 +139,8 @@ async def carry_out(asked: Asked, azure: Azure, planning: Callable[[], Awaitable
 
     with Screen(asked, azure) as screen:
         outcome = await apply(azure, screen.machinery(), planning, screen.approve, asked.saved)
+    if screen.declined:
+        return conclude(ExitCode.ERROR, "nobody said that it may go on")
     return conclude_apply(outcome, asked, screen.troubles)
 
 
@@ -167,6 +169,8 @@ class Screen:
         self._emit: Emit | None = None
         self._witness: Emit | None = None
         self.troubles: list[Trouble] = []
+        self.declined = False
+        """Whether somebody was asked and did not say that it may go on."""
 
     def __enter__(self) -> Self:
         from importlib.metadata import version
@@ -217,6 +221,7 @@ class Screen:
             note(f"\nOnly {self._asked.word!r} goes on.")
             if click.prompt("Apply", default="no", show_default=False, err=True) != self._asked.word:
                 note("Nothing was changed.")
+                self.declined = True
                 return False
         if self._asked.witness:
             self._witness = self._asked.witness(plan)

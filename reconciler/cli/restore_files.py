@@ -90,15 +90,17 @@ async def _files(wanted: Wanted, policies: tuple[Path, ...], cloud: str, ca_file
             if source is None:
                 note(f"Nothing to do: no recovery point of {wanted.machine} is open.")
                 return ExitCode.OK
-            if _agreed(f"Close the files of {_spell(source)}: whoever has mounted them loses them", wanted):
-                await close_files(azure, source)
-                note(f"Closed: the files of {_spell(source)}.")
+            if not _agreed(f"Close the files of {_spell(source)}: whoever has mounted them loses them", wanted):
+                return ExitCode.ERROR
+            await close_files(azure, source)
+            note(f"Closed: the files of {_spell(source)}.")
             return ExitCode.OK
         source = await find_files(azure, live, wanted.machine, wanted.point)
         again = "again " if source.renews else ""
-        if _agreed(f"Open the files of {_spell(source)} {again}for twelve hours", wanted):
-            hint("Azure opens the recovery point; this takes about a minute ...")
-            _tell(source, await open_files(azure, source), wanted.folder)
+        if not _agreed(f"Open the files of {_spell(source)} {again}for twelve hours", wanted):
+            return ExitCode.ERROR
+        hint("Azure opens the recovery point; this takes about a minute ...")
+        _tell(source, await open_files(azure, source), wanted.folder)
     return ExitCode.OK
 
 

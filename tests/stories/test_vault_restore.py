@@ -90,6 +90,7 @@ def test_the_disks_of_a_vm_are_replaced_after_its_name_was_typed(story: Story) -
         said = at_terminal(story, *REPLACE, typed=f"{typed}\n")
         assert "Only 'off-01' goes on." in said.out
         assert "Nothing was changed." in said.out
+        assert said.code == 1  # what follows behind && does not run
     assert restores(story) == 0
     said = at_terminal(story, *REPLACE, typed="off-01\n")
     assert said.code == 0, said.out
@@ -176,7 +177,8 @@ def test_files_are_opened_and_closed_and_the_password_is_kept_nowhere(story: Sto
     begin(story)
     files = ("restore", "files", "web-01")
     assert "on a terminal only" in story.run(*files, "--recovery-point", "latest", "--auto-approve", code=1).err
-    assert "Nothing was changed" in at_terminal(story, *files, "--recovery-point", "latest", typed="no\n").out
+    declined = at_terminal(story, *files, "--recovery-point", "latest", typed="no\n")
+    assert ("Nothing was changed" in declined.out, declined.code) == (True, 1)
     opened = at_terminal(story, *files, "--recovery-point", "latest", typed="yes\n")
     assert opened.code == 0, opened.out
     password = re.findall(r"Password: +([0-9a-f]{15}) ", opened.out)[0]
