@@ -25,6 +25,6 @@ def next_steps(request: OperationRequest) -> tuple[str, ...]:
         ),
         "commit": (f"Then:           reconciler reprotect {name}: until then nothing protects it",),
         "reprotect": (
-            f"Go home:        reconciler failback {name}, at a time that suits; nothing to do where it is home already",
+            f"Go home:        reconciler failback {name}, at a time that suits, unless it is home already",
         ),
     }[request.verb]

@@ -24,7 +24,7 @@ def judge_outcome(resource: Resource, objectives: Objectives, now: datetime) -> 
         yield _finding(
             "backups-failing",
             f"its backups fail: {since}" + (f"; last error: {facts.health_message}" if facts.health_message else ""),
-            "look at the backup job in the portal, or: az backup job list --status Failed",
+            "look at its job in the portal, or: az backup job list --status Failed --vault-name VAULT -g GROUP",
             resource,
         )
     if newest is None and not failing:

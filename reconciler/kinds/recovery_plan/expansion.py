@@ -77,7 +77,7 @@ def _kept(
             message=f"{some_names(frozen)} {verb} failed over, in a drill or on the way back: the recovery plan is "
             "left as it is",
             severity=Severity.INFO,
-            advice="fail back, or clean up the drill; the next plan goes on then",
+            advice="bring the VMs home (failback, commit, reprotect) or clean up the drill; the next plan goes on then",
             source=document.source,
             address=str(address),
         )

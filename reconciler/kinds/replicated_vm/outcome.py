@@ -62,7 +62,8 @@ def _judge_drill(resource: Resource, facts: ReplicationFacts, every: str, now: d
     last = facts.last_test_failover
     if last is not None and now - last <= parse_duration(every):
         return
-    when = f"the last test failover was {format_age(now - last)} ago" if last else "no test failover has succeeded yet"
+    never = "no test failover has succeeded since its replication began"  # a reprotect begins it anew
+    when = f"the last test failover was {format_age(now - last)} ago" if last else never
     yield _finding(
         resource,
         "drill-overdue",
