@@ -24,7 +24,5 @@ def next_steps(request: OperationRequest) -> tuple[str, ...]:
             "Not protected:  until that is done",
         ),
         "commit": (f"Then:           reconciler reprotect {name}: until then nothing protects it",),
-        "reprotect": (
-            f"Go home:        reconciler failback {name}, at a time that suits, unless it is home already",
-        ),
+        "reprotect": (f"Go home:        reconciler failback {name}, at a time that suits, unless it is home already",),
     }[request.verb]
