@@ -236,4 +236,6 @@ def _tally(plan: Plan, wording: Wording) -> Counter[str]:
         tally["due" if due else "protect" if creates else change.action.value] += 1
     tally["deferred"] = len(plan.deferred)
     tally.update(chapter(item) for item in plan.findings if item.severity is not Severity.ERROR)
+    told = (Severity.WARNING, "failed-over")
+    tally["failed-over"] = sum((item.severity, item.code) == told for item in plan.findings)
     return tally

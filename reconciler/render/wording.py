@@ -13,8 +13,8 @@ from reconciler.model.counting import count
 from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail, Effect, Reason
 from reconciler.plan.plan import Plan
 
-_MISSED = {"objectives": "objective", "uncovered": "uncovered VM"}
-"""Chapters that count where nothing differs, too."""
+_MISSED = {"failed-over": "failed-over VM", "objectives": "objective", "uncovered": "uncovered VM"}
+"""What counts where nothing differs, too: chapters, and VMs that run elsewhere unprotected."""
 
 
 class Wording(ABC):

@@ -225,6 +225,16 @@ def test_findings_without_changes_are_still_told() -> None:
     assert shown.endswith("No drift. Azure matches the policies (0 resources, 0 VMs). Yet to look at: 1 uncovered VM.")
 
 
+def test_a_report_without_drift_does_not_sound_calm_while_vms_are_failed_over() -> None:
+    away = [
+        Finding(code="failed-over", message="m", severity=Severity.WARNING, address=f"v.p/{name}", topic="objectives")
+        for name in ("x", "y")
+    ]
+    plan_left = Finding(code="failed-over", message="left as it is", severity=Severity.INFO, address="r.p/shop")
+    shown = text.render_drift(Plan(created="", findings=(*away, plan_left)))
+    assert shown.endswith("Yet to look at: 2 failed-over VMs, 2 missed objectives.")
+
+
 def test_lines_are_wrapped_at_the_width_and_hang_below_their_text(everything: Plan) -> None:
     shown = text.render_plan(everything, width=60)
     indented = [line for line in shown.split("\n") if line.startswith(" ")]
