@@ -101,7 +101,9 @@ def test_nothing_replicated_and_an_hour_later_everything_is(story: Story) -> Non
     assert {name: count for name, count in story.repeated().items() if not name.startswith("PATCH")} == {}
 
     told = in_step(story)
-    assert "no test failover has succeeded since its replication began; promised is one every 180d" in told, "a new one is Protected, not ill"
+    assert "no test failover has succeeded since its replication began; promised is one every 180d" in told, (
+        "a new one is Protected, not ill"
+    )
     assert story.run("drift", code=0).out.count("No drift.") == 1
     explained = story.run("explain", "shop-web-01", code=0).out
     assert "targetResourceGroup: rg-shop-dr" in explained
