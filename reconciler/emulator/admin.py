@@ -131,7 +131,7 @@ class Admin:
         return msgspec.to_builtins(faults.add(body))
 
     def _clear_faults(self, _body: Any, _query: Mapping[str, str]) -> dict[str, Any]:
-        self._emulator.world.faults.clear()
+        self._emulator.gateway.clear_faults()
         return {}
 
     def _throttle(self, body: Any, _query: Mapping[str, str]) -> Any:

@@ -66,6 +66,11 @@ class Gateway:
         self._router = router
         self._lag = Lag(world)
 
+    def clear_faults(self) -> None:
+        """Nothing goes wrong any more, reads that trail behind earlier writes among it. What has failed stays so."""
+        self.world.faults.clear()
+        self._lag.catch_up()
+
     def answer(self, call: Call) -> Outcome:
         """Never raises for what a client can send; what was changed is durable when it returns."""
         world = self.world

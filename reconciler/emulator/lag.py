@@ -29,6 +29,10 @@ class Lag:
         key = normal(path)
         self._before[key] = (self._world.store.entry(key), reads)
 
+    def catch_up(self) -> None:
+        """From here on every read shows what is there."""
+        self._before.clear()
+
     def answer(self, handle: Handle) -> Response:
         """What a read answers that does not know of the newest writes. Raises ArmError as ``handle`` does."""
         answer = _attempt(handle)

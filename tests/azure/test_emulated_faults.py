@@ -205,6 +205,14 @@ async def test_reads_miss_a_write_as_often_as_they_are_told_to(faulty: Faulty) -
     assert (await faulty.azure.get(f"{GROUPS}/new", VERSION, Named)).name == "new"
 
 
+async def test_reads_are_true_once_the_faults_are_cleared(faulty: Faulty) -> None:
+    faulty.fault(method="PUT", stale=3)
+    await make_group(faulty)
+    assert "new" not in await faulty.names(GROUPS)
+    faulty.served.emulator.gateway.clear_faults()
+    assert "new" in await faulty.names(GROUPS)
+
+
 async def test_a_delete_shows_late(faulty: Faulty) -> None:
     faulty.fault(method="DELETE", stale=2)
     operation = await delete_group(faulty)

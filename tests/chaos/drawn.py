@@ -98,6 +98,16 @@ STALE_ITEMS = Drawn(
     kills=(25, 1, 37),
 )
 """Found by a longer run: reads that trail behind a write, while its answer was lost and the apply was killed twice."""
+STALE_LIST = Drawn(
+    machines=("disks", "disks", "foreign", "none", "foreign", "disks"),
+    vault_exists=True,
+    soft_delete_days=30,
+    immutability="Disabled",
+    days=60,
+    faults=({"stale": 2, "path": "*", "count": 2, "skip": 2},),
+    kills=(28, 10),
+)
+"""Found by a longer run: a list that still trailed when the faults were over, after the write was read back."""
 
 
 def estate(drawn: Drawn) -> dict[str, Any]:

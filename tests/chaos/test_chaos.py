@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, Phase, example, given, seed, settings
 
 from reconciler.emulator import lifecycle
 from reconciler.emulator.remote import Running
-from tests.chaos.drawn import DRAWN, STALE_ITEMS, Drawn, estate, policies
+from tests.chaos.drawn import DRAWN, STALE_ITEMS, STALE_LIST, Drawn, estate, policies
 from tests.chaos.holdings import OURS, active_items, foreign, recovery_points
 from tests.chaos.snapshots import check_snapshots, others, put_before
 
@@ -146,6 +146,7 @@ def check_writes(story: Story, drawn: Drawn, log: list[dict[str, Any]]) -> int:
 )
 @given(drawn=DRAWN)
 @example(drawn=STALE_ITEMS)
+@example(drawn=STALE_LIST)
 def test_applies_that_are_repeated_until_done_converge_and_lose_nothing(
     running: Running, figures: Figures, drawn: Drawn
 ) -> None:
