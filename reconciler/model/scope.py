@@ -27,6 +27,9 @@ Duration = Annotated[
     str, Meta(pattern=PATTERN, description="A whole number and m, h, d or w, for example 24h or 180d.")
 ]
 
+Branch = Annotated[str, Meta(min_length=1)]
+BlobAddress = Annotated[str, Meta(pattern="^https?://[^?#]+/[^?#]+/[^?#]+$")]
+
 
 class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A threshold that refuses only when it is passed in both ways: small estates are not blocked by percentages."""
@@ -87,3 +90,17 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     subscriptions: Annotated[dict[Alias, SubscriptionId], Meta(min_length=1, description="Alias → subscription id.")]
     limits: Annotated[Limits, Meta(description="How much one plan may change before a guard refuses it.")] = Limits()
     defaults: Annotated[Defaults, Meta(description="Values for documents that do not say otherwise.")] = Defaults()
+    base: Annotated[
+        Branch | None,
+        Meta(
+            description="Branch that is applied, as origin/main: `plan` tells your change from drift by the policies "
+            "there, unless --base or the pipeline names another.",
+        ),
+    ] = None
+    lock: Annotated[
+        BlobAddress | None,
+        Meta(
+            description="Address of a blob whose lease an apply holds, so that only one runs at a time, as "
+            "https://<account>.blob.core.windows.net/<container>/<name>. The container must be there.",
+        ),
+    ] = None

@@ -24,8 +24,9 @@ from reconciler.model.source import Source
 from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail, FieldChange, Reason, Step
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan, Refusal
+from reconciler.plan.provenance import Base, LastWrites, Provenance
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 """Readers must refuse an unknown major; a higher minor only adds fields."""
 
 
@@ -58,6 +59,8 @@ class ResourceChange(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     protects: bool
     basis: dict[str, str]
+    provenance: Provenance | msgspec.UnsetType = msgspec.UNSET
+    last_writes: LastWrites | msgspec.UnsetType = msgspec.UNSET
 
 
 class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +88,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     due: tuple[ResourceChange, ...] = ()
     restore: RestoreRequest | msgspec.UnsetType = msgspec.UNSET
+    base: Base | msgspec.UnsetType = msgspec.UNSET
     checksum: str = ""
 
 
@@ -102,10 +106,10 @@ def encode(plan: Plan, *, drift: bool = False) -> bytes:
         applyable=plan.applyable and not drift,
         complete=plan.complete,
         errored=bool(plan.errors),
-        resource_changes=() if drift else _entries(plan.changes),
-        resource_drift=_entries(item for item in plan.changes if item.reason not in BY_TIME) if drift else (),
+        resource_changes=() if drift else _entries(plan, plan.changes),
+        resource_drift=_entries(plan, (item for item in plan.changes if item.reason not in BY_TIME)) if drift else (),
         checks=tuple(_check(refusal) for refusal in plan.refusals),
-        deferred=_entries(plan.deferred),
+        deferred=_entries(plan, plan.deferred),
         findings=plan.findings,
         refusals=plan.refusals,
         allowed=plan.allowed,
@@ -117,8 +121,9 @@ def encode(plan: Plan, *, drift: bool = False) -> bytes:
         policies=plan.policies,
         basis=plan.basis,
         digest=plan.digest,
-        due=_entries(plan.due) if drift else (),
+        due=_entries(plan, plan.due) if drift else (),
         restore=plan.restore or msgspec.UNSET,
+        base=plan.base or msgspec.UNSET,
     )
     sealed = msgspec.structs.replace(document, checksum=_checksum(msgspec.json.encode(document)))
     return msgspec.json.format(msgspec.json.encode(sealed), indent=2) + b"\n"
@@ -194,11 +199,11 @@ def _checksum(body: bytes) -> str:
     return hashlib.sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()
 
 
-def _entries(changes: Iterable[Change]) -> tuple[ResourceChange, ...]:
-    return tuple(_resource_change(change) for change in changes)
+def _entries(plan: Plan, changes: Iterable[Change]) -> tuple[ResourceChange, ...]:
+    return tuple(_resource_change(plan, change) for change in changes)
 
 
-def _resource_change(change: Change) -> ResourceChange:
+def _resource_change(plan: Plan, change: Change) -> ResourceChange:
     return ResourceChange(
         address=change.address,
         type=change.kind,
@@ -218,6 +223,8 @@ def _resource_change(change: Change) -> ResourceChange:
         title=change.title,
         protects=change.protects,
         basis=change.basis,
+        provenance=plan.origins.get(change.address, msgspec.UNSET),
+        last_writes=plan.last_writes.get(change.address, msgspec.UNSET),
     )
 
 
@@ -246,6 +253,7 @@ def _change(entry: ResourceChange) -> Change:
 
 
 def _plan(document: PlanDocument) -> Plan:
+    entries = (*document.resource_changes, *document.deferred)
     return Plan(
         created=document.timestamp,
         changes=tuple(_change(entry) for entry in document.resource_changes),
@@ -262,6 +270,9 @@ def _plan(document: PlanDocument) -> Plan:
         unknown=document.unknown,
         machines=document.machines,
         restore=document.restore or None,
+        base=document.base or None,
+        origins={entry.address: entry.provenance for entry in entries if entry.provenance},
+        last_writes={entry.address: entry.last_writes for entry in entries if entry.last_writes},
     )
 
 

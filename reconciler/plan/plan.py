@@ -11,6 +11,7 @@ import msgspec
 from reconciler.model.restore_request import RestoreRequest
 from reconciler.plan.change import BY_TIME, Action, Change, Step
 from reconciler.plan.finding import Finding, Severity
+from reconciler.plan.provenance import Base, LastWrites, Origin, Provenance
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +63,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """VMs that the selectors looked at."""
     restore: RestoreRequest | None = None
     """What was asked to be restored; None where the policies asked for everything."""
+    base: Base | None = None
+    """What the origins were told by; None where no base is known."""
+    origins: dict[str, Provenance] = {}
+    """Address of a change → where it comes from; without what only the clock asks for."""
+    last_writes: dict[str, LastWrites] = {}
+    """Address of a change that is drift → who wrote to it last; nothing where nobody asked."""
 
     def __repr__(self) -> str:
         """Short: asyncio spells out the result of the main task when it ends, and that of 40,000 changes takes seconds
@@ -91,6 +98,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def drift(self) -> tuple[Change, ...]:
         """What differs for another reason than the clock, now or put off."""
         return tuple(change for change in (*self.changes, *self.deferred) if change.reason not in BY_TIME)
+
+    def of_origin(self, *origins: Origin) -> tuple[Change, ...]:
+        """The changes, now or put off, that come from one of these."""
+        told = self.origins
+        everything = (*self.changes, *self.deferred)
+        return tuple(item for item in everything if item.address in told and told[item.address].origin in origins)
 
     @property
     def errors(self) -> tuple[Finding, ...]:

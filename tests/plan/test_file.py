@@ -29,7 +29,7 @@ def test_every_plan_is_read_back_exactly(plans: st.SearchStrategy[Plan], data: A
 
 def test_the_names_that_terraform_rules_look_for(plan: Plan) -> None:
     values = json.loads(encode(plan))
-    assert values["format_version"] == "1.1"
+    assert values["format_version"] == "1.2"
     assert values["timestamp"] == "2026-03-02T03:00:00Z"
     assert (values["applyable"], values["complete"], values["errored"]) == (False, True, False)
     assert values["resource_changes"][0]["address"] == "a.b/c"
@@ -116,7 +116,7 @@ def test_a_file_that_was_edited(plan: Plan, old: str, new: str) -> None:
 
 @pytest.mark.parametrize("version", ["2.0", "0.9", "x", ""])
 def test_an_unknown_major_version(plan: Plan, version: str) -> None:
-    body = encode(plan).replace(b'"format_version": "1.1"', f'"format_version": "{version}"'.encode())
+    body = encode(plan).replace(b'"format_version": "1.2"', f'"format_version": "{version}"'.encode())
     with pytest.raises(PlanFileError, match=r"this program reads 1\.x"):
         decode(body)
 
