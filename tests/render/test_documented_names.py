@@ -23,6 +23,7 @@ from reconciler.model.restorable import CopyState, Holdings, Restorable
 from reconciler.model.source import Source
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan
+from reconciler.plan.provenance import Base, LastWrites, Origin, Provenance, Write
 from reconciler.render import json
 from reconciler.render.activity import activity_json
 from reconciler.render.explain import explanation_json
@@ -102,7 +103,16 @@ def record() -> str:
 
 @pytest.fixture
 def documents(everything: Plan) -> dict[str, str]:
-    plan = msgspec.structs.replace(everything, targets=("a*",), excludes=("b*",))
+    first, now = everything.changes[0].address, datetime(2026, 3, 2, tzinfo=UTC)
+    write = Write(at=now, caller="c", operation="o", correlation_id="i", status="Succeeded")
+    plan = msgspec.structs.replace(
+        everything,
+        targets=("a*",),
+        excludes=("b*",),
+        base=Base(ref="origin/main", commit="1", policies="2", applied="3", applied_at=now, head="4", dirty=True),
+        origins={first: Provenance(origin=Origin.BOTH, edited=("a",), pending=("b",), drifted=("c",))},
+        last_writes={first: LastWrites(writes=(write,), missing="m")},
+    )
     finding = Finding(code="BP-12", message="m", advice="a", source=PLACE, also=(PLACE,))
     return {
         "plan": json.render_plan(plan),
