@@ -125,10 +125,10 @@ async def _apply(asked: Asked, cloud: str, ca_file: Path | None) -> ExitCode:
         validation, declared = read_policies(asked.policies, azure.now().date())
         request = asked.saved.restore if asked.saved else None
 
-        def planning() -> Awaitable[Plan]:
+        async def planning() -> Plan:
             if request:
-                return plan_restore(azure, declared, request)
-            return compare(azure, validation, declared, asked.wishes)
+                return await plan_restore(azure, declared, request)
+            return (await compare(azure, validation, declared, asked.wishes)).plan
 
         return await carry_out(asked, azure, planning)
 

@@ -65,7 +65,7 @@ def command(
     """
     from reconciler.workflow import Wishes
 
-    plan = asyncio.run(plan_now(policies, cloud, ca_file, Wishes(target, exclude), journal))
+    plan = asyncio.run(plan_now(policies, cloud, ca_file, Wishes(target, exclude), journal)).plan
     show_drift(plan, Look(form, colour, verbose))
     code = exit_code(plan, fail_on)
     if code is ExitCode.CHANGES and not plan.drift:

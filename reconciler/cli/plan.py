@@ -52,7 +52,7 @@ def command(
     from reconciler.workflow import Wishes
 
     wishes = Wishes(target, exclude, parse_allowances(allow))
-    plan = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal))
+    plan = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal)).plan
     show_plan(plan, Look(form, colour, verbose))
     if out:
         save_plan(plan, out)

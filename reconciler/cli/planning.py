@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,30 +18,39 @@ if TYPE_CHECKING:
     from reconciler.desired.validate import Validation
     from reconciler.model.document import Declared
     from reconciler.plan.plan import Plan
-    from reconciler.workflow import Wishes
+    from reconciler.workflow import Picture, Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and both sides that it was made from: reports explain VMs by them."""
+
+    plan: Plan
+    picture: Picture
 
 
 async def plan_now(
     policies: tuple[Path, ...], cloud: str, ca_file: Path | None, wishes: Wishes, journal: Path | None = None
-) -> Plan:
+) -> Planned:
     """The plan as things are now; says on standard error where an apply is under way or was cut off."""
     async with connect(cloud, ca_file) as azure:
         validation, declared = read_policies(policies, azure.now().date())
-        plan = await compare(azure, validation, declared, wishes)
+        planned = await compare(azure, validation, declared, wishes)
         tell_unfinished(journal, azure.cloud.key)
-        return plan
+        return planned
 
 
-async def compare(azure: Azure, validation: Validation, declared: Declared, wishes: Wishes) -> Plan:
+async def compare(azure: Azure, validation: Validation, declared: Declared, wishes: Wishes) -> Planned:
     """The plan, and a line on standard error that says what was compared with what."""
-    from reconciler.workflow import make_plan
+    from reconciler.workflow import look, plan_of
 
     where = f"{count(len(declared.subscriptions), 'subscription')} of Azure ({azure.cloud.name})"
     hint(f"Reading {where} ...")
     started, sent = time.monotonic(), azure.requests
-    plan = await make_plan(azure, validation, declared, wishes)
+    picture = await look(azure, declared)
+    plan = plan_of(picture, validation, wishes)
     note(
         f"Compared {count(len(validation.files), 'policy file')} with {count(plan.machines, 'VM')} in {where}: "
         f"{count(azure.requests - sent, 'request')}, {time.monotonic() - started:.1f} s."
     )
-    return plan
+    return Planned(plan, picture)

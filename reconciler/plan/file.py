@@ -89,6 +89,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
     due: tuple[ResourceChange, ...] = ()
     restore: RestoreRequest | msgspec.UnsetType = msgspec.UNSET
     base: Base | msgspec.UnsetType = msgspec.UNSET
+    only: str | msgspec.UnsetType = msgspec.UNSET
     checksum: str = ""
 
 
@@ -124,6 +125,7 @@ def encode(plan: Plan, *, drift: bool = False) -> bytes:
         due=_entries(plan, plan.due) if drift else (),
         restore=plan.restore or msgspec.UNSET,
         base=plan.base or msgspec.UNSET,
+        only=plan.only or msgspec.UNSET,
     )
     sealed = msgspec.structs.replace(document, checksum=_checksum(msgspec.json.encode(document)))
     return msgspec.json.format(msgspec.json.encode(sealed), indent=2) + b"\n"
@@ -271,6 +273,7 @@ def _plan(document: PlanDocument) -> Plan:
         machines=document.machines,
         restore=document.restore or None,
         base=document.base or None,
+        only=document.only or "",
         origins={entry.address: entry.provenance for entry in entries if entry.provenance},
         last_writes={entry.address: entry.last_writes for entry in entries if entry.last_writes},
     )

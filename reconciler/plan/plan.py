@@ -57,6 +57,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the policy files it was made from."""
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    only: str = ""
+    """`mine` or `drift`, where the plan was narrowed to changes of that origin; "" for all."""
     unknown: tuple[str, ...] = ()
     """Addresses behind a list that could not be read: nothing is planned for them, and nothing is known of them."""
     machines: int = 0
