@@ -14,7 +14,8 @@ from reconciler.cli.console import conclude, note
 from reconciler.cli.journals import JOURNAL
 from reconciler.cli.options import COLOUR, EXCLUDE, POLICIES, TARGET, VERBOSE, form
 from reconciler.cli.planning import plan_now
-from reconciler.cli.report import Look, show_drift
+from reconciler.cli.report import FORMATS, Look, Report, explain_all, save_reports, show
+from reconciler.cli.report_file import ReportFile, reports
 from reconciler.errors import ExitCode
 from reconciler.plan.finding import Finding
 
@@ -44,7 +45,8 @@ FAIL_ON: Mapping[str, Callable[[Finding], bool]] = {
 @JOURNAL
 @VERBOSE
 @COLOUR
-@form("markdown", "json")
+@form(*FORMATS)
+@reports(*FORMATS)
 def command(
     policies: tuple[Path, ...],
     cloud: str,
@@ -56,6 +58,7 @@ def command(
     verbose: bool,
     colour: bool | None,
     form: str,
+    reports: tuple[ReportFile, ...],
 ) -> int:
     """Tell how Azure differs from the policies, and which objectives are missed. Changes nothing.
 
@@ -65,11 +68,14 @@ def command(
     """
     from reconciler.workflow import Wishes
 
-    plan = asyncio.run(plan_now(policies, cloud, ca_file, Wishes(target, exclude), journal)).plan
-    show_drift(plan, Look(form, colour, verbose))
+    planned = asyncio.run(plan_now(policies, cloud, ca_file, Wishes(target, exclude), journal))
+    plan = planned.plan
+    report = Report(plan, drift=True, explanations=lambda: explain_all(planned.picture))
+    show(report, Look(form, colour, verbose))
     code = exit_code(plan, fail_on)
     if code is ExitCode.CHANGES and not plan.drift:
         note(f"Counted as drift, as --fail-on asks: {', '.join(found_of(plan, fail_on))}.")
+    save_reports(report, reports)
     return conclude(code, "there is drift" if code is ExitCode.CHANGES else "")
 
 

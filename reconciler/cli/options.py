@@ -54,4 +54,5 @@ def together(*given: Callable[[Any], Any]) -> Callable[[F], F]:
 
 def form(*choices: str) -> Callable[[F], F]:
     """`--format`, text unless asked otherwise."""
-    return click.option("--format", "form", type=click.Choice(["text", *choices]), default="text", show_default=True)
+    known = list(dict.fromkeys(("text", *choices)))
+    return click.option("--format", "form", type=click.Choice(known), default="text", show_default=True)

@@ -13,7 +13,8 @@ from reconciler.cli.console import conclude
 from reconciler.cli.journals import JOURNAL
 from reconciler.cli.options import ALLOW, COLOUR, DETAILED_EXITCODE, EXCLUDE, OUT, POLICIES, TARGET, VERBOSE, form
 from reconciler.cli.planning import plan_now
-from reconciler.cli.report import Look, save_plan, show_plan
+from reconciler.cli.report import FORMATS, Look, Report, explain_all, save_plan, save_reports, show
+from reconciler.cli.report_file import ReportFile, reports
 from reconciler.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 @JOURNAL
 @VERBOSE
 @COLOUR
-@form("markdown", "json")
+@form(*FORMATS)
+@reports(*FORMATS)
 def command(
     policies: tuple[Path, ...],
     cloud: str,
@@ -46,16 +48,20 @@ def command(
     verbose: bool,
     colour: bool | None,
     form: str,
+    reports: tuple[ReportFile, ...],
 ) -> int:
     """Read the policies and Azure, and show what apply would change, and why. Writes nothing to Azure."""
     from reconciler.diff.allowances import parse_allowances
     from reconciler.workflow import Wishes
 
     wishes = Wishes(target, exclude, parse_allowances(allow))
-    plan = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal)).plan
-    show_plan(plan, Look(form, colour, verbose))
+    planned = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal))
+    plan = planned.plan
+    report = Report(plan, explanations=lambda: explain_all(planned.picture))
+    show(report, Look(form, colour, verbose))
     if out:
         save_plan(plan, out)
+    save_reports(report, reports)
     return conclude(exit_code(plan, detailed=detailed_exitcode))
 
 

@@ -1,38 +1,98 @@
-"""Reports on standard output, in the form, the colours and the width of whoever reads them."""
+"""Reports on standard output and in files, in the form, the colours and the width of whoever reads them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import columns, note, wants_colour, write
+from reconciler.cli.report_file import ReportFile, write_reports
 
 if TYPE_CHECKING:
+    from reconciler.model.explanation import Explanation
     from reconciler.plan.plan import Plan
+    from reconciler.workflow import Picture
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a report was asked for: text, markdown or json; `colour` None leaves that to the terminal."""
+    """How a report was asked for: one of FORMATS; `colour` None leaves that to the terminal."""
 
     form: str = "text"
     colour: bool | None = None
     verbose: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What there is to tell, whatever the form. `drift` tells it as how Azure differs, else as what apply would do;
+    `explanations` are asked for only by a form that shows why each VM is protected the way it is."""
+
+    plan: Plan
+    drift: bool = False
+    explanations: Callable[[], Sequence[Explanation]] = tuple
+
+
+def _text(report: Report) -> str:
+    from reconciler.render import text
+
+    return text.render_drift(report.plan) if report.drift else text.render_plan(report.plan)
+
+
+def _markdown(report: Report) -> str:
+    from reconciler.render import markdown
+
+    return markdown.render_drift(report.plan) if report.drift else markdown.render_plan(report.plan)
+
+
+def _json(report: Report) -> str:
+    from reconciler.render import json
+
+    return json.render_drift(report.plan) if report.drift else json.render_plan(report.plan)
+
+
+RENDERERS: Mapping[str, Callable[[Report], str]] = {
+    "text": _text,
+    "markdown": _markdown,
+    "json": _json,
+}
+FORMATS = tuple(RENDERERS)
+"""What `--format` and `--report` take where there is a plan to show."""
+
+
+def show(report: Report, look: Look) -> None:
+    """On standard output: text as wide and as colourful as the terminal, every other form as in a file."""
+    if look.form != "text":
+        write(RENDERERS[look.form](report))
+        return
+    from reconciler.render import text
+
+    render = text.render_drift if report.drift else text.render_plan
+    coloured = wants_colour(look.colour)
+    write(render(report.plan, colour=coloured, width=columns(), verbose=look.verbose), colour=coloured)
+
+
 def show_plan(plan: Plan, look: Look) -> None:
     """What apply would do."""
-    from reconciler.render import json, markdown, text
+    show(Report(plan), look)
 
-    if look.form == "json":
-        write(json.render_plan(plan))
-    elif look.form == "markdown":
-        write(markdown.render_plan(plan))
-    else:
-        coloured = wants_colour(look.colour)
-        shown = text.render_plan(plan, colour=coloured, width=columns(), verbose=look.verbose)
-        write(shown, colour=coloured)
+
+def explain_all(picture: Picture) -> tuple[Explanation, ...]:
+    """Why each VM is protected the way it is."""
+    from reconciler.desired.explain import explain
+    from reconciler.kinds.registry import kinds
+
+    now, live = picture.situation.now, picture.situation.live
+    known = kinds()
+    return tuple(explain(item, picture.declared, picture.desired, known, now, live) for item in live.machines)
+
+
+def save_reports(report: Report, files: Sequence[ReportFile]) -> None:
+    """Each of `--report`, from the one reading of Azure. Raises UsageError for those that could not be written, after
+    the others were: the last thing that a command does."""
+    write_reports(files, lambda form: RENDERERS[form](report))
 
 
 def save_plan(plan: Plan, out: Path) -> None:
@@ -44,17 +104,3 @@ def save_plan(plan: Plan, out: Path) -> None:
         note(f"Saved to {out}, to look at (reconciler show {out}): it cannot be carried out as it is.")
     else:
         note(f"Saved to {out}. Carry it out with: reconciler apply {out}")
-
-
-def show_drift(plan: Plan, look: Look) -> None:
-    """How Azure differs from the policies."""
-    from reconciler.render import json, markdown, text
-
-    if look.form == "json":
-        write(json.render_drift(plan))
-    elif look.form == "markdown":
-        write(markdown.render_drift(plan))
-    else:
-        coloured = wants_colour(look.colour)
-        shown = text.render_drift(plan, colour=coloured, width=columns(), verbose=look.verbose)
-        write(shown, colour=coloured)
