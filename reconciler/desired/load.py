@@ -49,7 +49,8 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The documents of one file, its mistakes, and the SHA-256 of its bytes."""
+    """The documents of one file, its mistakes, and the SHA-256 of its bytes, less the carriage returns that git writes
+    on Windows."""
 
     documents: tuple[Raw, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -64,15 +65,15 @@ def load(path: FilePath) -> Loaded:
             content = stream.read(MOST_BYTES + 1)
     except OSError as error:
         return Loaded(findings=(_refused("file", Source(name), f"cannot be read: {error.strerror}"),))
-    if len(content) > MOST_BYTES:
-        message = f"is larger than {MOST_BYTES // 1024} KiB"
-        return Loaded(findings=(_refused("file", Source(name), message, "split it into several files"),))
     return parse(content, name)
 
 
 def parse(content: bytes, name: str) -> Loaded:
     """The documents in the bytes of a file that findings call `name`. Never raises, whatever the bytes are."""
-    digest = hashlib.sha256(content).digest()
+    if len(content) > MOST_BYTES:
+        message = f"is larger than {MOST_BYTES // 1024} KiB"
+        return Loaded(findings=(_refused("file", Source(name), message, "split it into several files"),))
+    digest = hashlib.sha256(content.replace(b"\r\n", b"\n")).digest()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.desired.decode import decode, salvage_scope
-from reconciler.desired.load import Raw, load
+from reconciler.desired.load import Loaded, Raw, load, parse
 from reconciler.desired.locate import display, locate
 from reconciler.desired.references import EXPIRED, Names, check_expiry, check_references
+from reconciler.desired.revision import PolicyFile
 from reconciler.desired.schema import API_VERSION, HEADER, Types, document_schemas, document_types
 from reconciler.desired.shape import check_shape, place, validator_for
 from reconciler.desired.suggest import did_you_mean
@@ -54,19 +55,36 @@ def validate(paths: Sequence[Path], today: dt.date, kinds: Sequence[Kind[Any]]) 
     `today` decides which exemptions have run out.
     """
     located = locate(paths)
-    findings = list(located.findings)
-    raws: list[Raw] = []
-    digests: list[bytes] = []
-    for file in located.files:
-        loaded = load(file)
-        raws.extend(loaded.documents)
-        findings.extend(loaded.findings)
-        digests.append(loaded.digest)
+    loaded = [load(file) for file in located.files]
+    read = _Read(loaded, located.files, located.findings, display(paths[0]) if paths else "")
+    return _check(read, today, kinds)
+
+
+def validate_files(files: Sequence[PolicyFile], today: dt.date, kinds: Sequence[Kind[Any]]) -> Validation:
+    """The same for files that are not on disk, such as those of a commit. Never raises."""
+    loaded = [parse(file.content, file.name) for file in files]
+    read = _Read(loaded, tuple(Path(file.name) for file in files), (), files[0].name if files else "")
+    return _check(read, today, kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The policy files as they were found. `place` stands for all of them, where what is wrong is in none."""
+
+    loaded: Sequence[Loaded]
+    files: tuple[Path, ...]
+    findings: tuple[Finding, ...]
+    place: str
+
+
+def _check(read: _Read, today: dt.date, kinds: Sequence[Kind[Any]]) -> Validation:
+    findings = [*read.findings, *(finding for loaded in read.loaded for finding in loaded.findings)]
+    raws = [raw for loaded in read.loaded for raw in loaded.documents]
     types = document_types(kinds)
     shapes = _Shapes(types, kinds)
     documents = [document for raw in raws for document in shapes.read(raw, findings)]
     findings.extend(_repeated(raws))
-    findings.extend(_scopes(raws, paths))
+    findings.extend(_scopes(raws, read.place))
     known = _declared(documents, raws)
     if known:
         names = Names({kind: [name for written, name, _ in _headers(raws) if written == kind] for kind in types})
@@ -74,8 +92,8 @@ def validate(paths: Sequence[Path], today: dt.date, kinds: Sequence[Kind[Any]]) 
         findings.extend(check_expiry(known, today))
         findings.extend(_check_meaning(known, kinds))
     wrong = any(finding.severity is Severity.ERROR and finding.code != EXPIRED for finding in findings)
-    digest = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
-    return Validation(None if wrong else known, _ordered(findings), located.files, digest)
+    digest = hashlib.sha256(b"".join(sorted(loaded.digest for loaded in read.loaded))).hexdigest()
+    return Validation(None if wrong else known, _ordered(findings), read.files, digest)
 
 
 class _Shapes:
@@ -160,7 +178,7 @@ def _places(sources: Sequence[Source]) -> str:
     return ", ".join(map(str, sources[:_MOST_PLACES])) + more
 
 
-def _scopes(raws: Sequence[Raw], paths: Sequence[Path]) -> Iterator[Finding]:
+def _scopes(raws: Sequence[Raw], place: str) -> Iterator[Finding]:
     scopes = [raw.source for raw in raws if isinstance(raw.value, dict) and raw.value.get("kind") == "Scope"]
     if len(scopes) > 1:
         yield Finding(
@@ -175,7 +193,7 @@ def _scopes(raws: Sequence[Raw], paths: Sequence[Path]) -> Iterator[Finding]:
             code="scope",
             message="there is no Scope: nobody says which subscriptions the policies speak of",
             advice="add a document of kind Scope with `subscriptions`",
-            source=Source(display(paths[0])),
+            source=Source(place),
         )
 
 
