@@ -34,6 +34,7 @@ from reconciler.desired.validate import Validation
 from reconciler.diff.allowances import Allowances, lift
 from reconciler.diff.clock import leave_out_timed
 from reconciler.diff.engine import compare, sort_findings
+from reconciler.diff.freezing import hold_frozen, tell_freeze
 from reconciler.diff.guards import guard
 from reconciler.diff.holding import hold_back
 from reconciler.diff.limits import keep_within_limits
@@ -120,7 +121,13 @@ def plan_of(picture: Picture, validation: Validation, wishes: Wishes) -> Plan:
     if picture.clock_gap and picture.declared.of(SCHEDULE):
         plan = leave_out_timed(plan, picture.clock_gap)
     plan = hold_back(plan, picture.situation, kinds(), wishes.allowances)
-    return lift(guard(plan, picture.situation, kinds()), wishes.allowances)
+    plan = lift(guard(plan, picture.situation, kinds()), wishes.allowances)
+    return tell_freeze(plan, picture.situation, kinds(), wishes.allowances)
+
+
+def freeze(azure: Azure, declared: Declared, wishes: Wishes, plan: Plan) -> Plan:
+    """The plan without what an open freeze window holds back now (guard G108)."""
+    return hold_frozen(plan, Situation(declared, {}, Live({}), azure.now()), kinds(), wishes.allowances)
 
 
 async def make_plan(azure: Azure, validation: Validation, declared: Declared, wishes: Wishes) -> Plan:
@@ -209,10 +216,12 @@ async def apply(
     planning: Callable[[], Awaitable[Plan]],
     approve: Callable[[Review], bool],
     saved: Plan | None = None,
+    hold_back_now: Callable[[Plan], Plan] = lambda plan: plan,
 ) -> Outcome:
     """Take up what earlier runs left open, plan, check, ask, and carry the plan out.
 
-    `planning` makes the plan as things are now; a `saved` plan is carried out in its place when it still fits. Raises
+    `planning` makes the plan as things are now; a `saved` plan is carried out in its place when it still fits.
+    `hold_back_now` takes out what must wait at the time of applying. Raises
     StalePlanError where it does not, and JournalError where another apply runs against the same cloud.
     """
     endpoint = azure.cloud.key
@@ -222,6 +231,7 @@ async def apply(
         plan = await planning()
         if saved:
             plan = check_basis(saved, plan, journals.begun(machinery.journal, endpoint, saved.digest))
+        plan = hold_back_now(plan)
         review = Review(plan, await preflight(azure, plan) if plan.applyable else (), resumed)
         if machinery.stop.asked.is_set() or not approve(review) or not plan.applyable:
             return Outcome(review, None)

@@ -91,18 +91,21 @@ def command(
     run it again.
     """
     from reconciler.diff.allowances import parse_allowances
+    from reconciler.diff.freezing import CODE as FREEZE
     from reconciler.plan.file import load
     from reconciler.workflow import Wishes
 
     saved = load(file) if file else None
-    if saved and (target or exclude or allow):
+    allowances = parse_allowances(allow)
+    if saved and (target or exclude or allowances.keys() - {FREEZE}):
         raise UsageError(
-            "a saved plan is carried out as it is: --target, --exclude and --allow belong to `plan --out`",
+            f"a saved plan is carried out as it is: --target, --exclude and --allow (but {FREEZE}) belong to "
+            "`plan --out`",
             advice="leave them out, or plan again with them",
         )
-    wishes = Wishes(target, exclude, parse_allowances(allow))
+    wishes = Wishes(target, exclude, allowances)
     if saved:
-        wishes = Wishes(saved.targets, saved.excludes, parse_allowances(saved.allowed))
+        wishes = Wishes(saved.targets, saved.excludes, {**parse_allowances(saved.allowed), **allowances})
     refuse_unasked(form, auto_approve=auto_approve or bool(saved))
     asked = Asked(
         policies=policies,
@@ -119,7 +122,7 @@ def command(
 
 
 async def _apply(asked: Asked, cloud: str, ca_file: Path | None) -> ExitCode:
-    from reconciler.workflow import plan_restore
+    from reconciler.workflow import freeze, plan_restore
 
     async with connect(cloud, ca_file) as azure:
         validation, declared = read_policies(asked.policies, azure.now().date())
@@ -130,15 +133,23 @@ async def _apply(asked: Asked, cloud: str, ca_file: Path | None) -> ExitCode:
                 return await plan_restore(azure, declared, request)
             return (await compare(azure, validation, declared, asked.wishes)).plan
 
-        return await carry_out(asked, azure, planning)
+        def hold_back_now(plan: Plan) -> Plan:
+            return plan if request else freeze(azure, declared, asked.wishes, plan)
+
+        return await carry_out(asked, azure, planning, hold_back_now)
 
 
-async def carry_out(asked: Asked, azure: Azure, planning: Callable[[], Awaitable[Plan]]) -> ExitCode:
+async def carry_out(
+    asked: Asked,
+    azure: Azure,
+    planning: Callable[[], Awaitable[Plan]],
+    hold_back_now: Callable[[Plan], Plan] = lambda plan: plan,
+) -> ExitCode:
     """Plan, show, ask, apply, and tell how it went."""
     from reconciler.workflow import apply
 
     with Screen(asked, azure) as screen:
-        outcome = await apply(azure, screen.machinery(), planning, screen.approve, asked.saved)
+        outcome = await apply(azure, screen.machinery(), planning, screen.approve, asked.saved, hold_back_now)
     if screen.declined:
         return conclude(ExitCode.ERROR, "nobody said that it may go on")
     return conclude_apply(outcome, asked, screen.troubles)

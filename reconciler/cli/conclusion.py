@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 
 def conclude_apply(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) -> ExitCode:
     """The last words, and the exit code: 0 where all is done, or goes on in Azure because nobody was to wait for it."""
+    from reconciler.diff.freezing import held_by_freeze
+
     plan, result = outcome.review.plan, outcome.result
     whole = plan.complete and not outcome.review.resumed.in_doubt
     if asked.mode is not Mode.JSON:
         _tell_the_end(outcome, asked, troubles)
+    held = held_by_freeze(plan)
+    if held:
+        note(f"\nFrozen: {held.message}.\n  next: {held.advice}")
+    if held and whole and (result is None or result.exit_code is ExitCode.OK):
+        return conclude(ExitCode.REFUSED, "a freeze held changes back")
     if result is None:
         return ExitCode.OK if whole else ExitCode.INCOMPLETE
     if result.exit_code is ExitCode.OK and not whole:

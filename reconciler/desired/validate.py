@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.desired.decode import decode, salvage_scope
+from reconciler.desired.freeze_rules import check_freeze
 from reconciler.desired.load import Loaded, Raw, load, parse
 from reconciler.desired.locate import display, locate
 from reconciler.desired.references import EXPIRED, Names, check_expiry, check_references
@@ -90,6 +91,7 @@ def _check(read: _Read, today: dt.date, kinds: Sequence[Kind[Any]]) -> Validatio
         names = Names({kind: [name for written, name, _ in _headers(raws) if written == kind] for kind in types})
         findings.extend(check_references(known, kinds, names))
         findings.extend(check_expiry(known, today))
+        findings.extend(check_freeze(known, today))
         findings.extend(_check_meaning(known, kinds))
     wrong = any(finding.severity is Severity.ERROR and finding.code != EXPIRED for finding in findings)
     digest = hashlib.sha256(b"".join(sorted(loaded.digest for loaded in read.loaded))).hexdigest()

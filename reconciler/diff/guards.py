@@ -16,8 +16,9 @@ from reconciler.diff.lanes import by_lane, name_of, per_machine, population
 from reconciler.kinds.base import Kind, Situation
 from reconciler.model.address import Address
 from reconciler.model.counting import count
+from reconciler.model.frozen import frozen
 from reconciler.model.scope import Share
-from reconciler.plan.change import Action, Change, Effect, Reason
+from reconciler.plan.change import BY_TIME, Action, Change, Effect, Reason
 from reconciler.plan.plan import Plan, Refusal
 
 POINTS = ("recovery_points_pruned", "recovery_points_deleted")
@@ -53,7 +54,8 @@ class Objection:
 @dataclass(frozen=True, slots=True)
 class Guard:
     """`counted` guards are lifted by a number (`--allow G103=2`), the others by their code alone. One that `holds` does
-    not refuse the plan: what it has something against is held back (`diff/holding.py`), and the rest goes on."""
+    not refuse the plan: what it has something against is held back (`diff/holding.py`), and the rest goes on. One that
+    judges `at_apply` is asked when a plan is carried out, not when it is made (`diff/freezing.py`)."""
 
     code: str
     title: str
@@ -61,6 +63,7 @@ class Guard:
     counted: bool
     check: Callable[[Case], Objection | None]
     holds: bool = False
+    at_apply: bool = False
 
 
 def guard(plan: Plan, situation: Situation, kinds: Iterable[Kind[Any]]) -> Plan:
@@ -68,10 +71,13 @@ def guard(plan: Plan, situation: Situation, kinds: Iterable[Kind[Any]]) -> Plan:
     return msgspec.structs.replace(plan, refusals=refusals(plan, situation, kinds, holding=False))
 
 
-def refusals(plan: Plan, situation: Situation, kinds: Iterable[Kind[Any]], *, holding: bool) -> tuple[Refusal, ...]:
-    """What the guards have against a plan: those that hold back, or the others."""
+def refusals(
+    plan: Plan, situation: Situation, kinds: Iterable[Kind[Any]], *, holding: bool, at_apply: bool = False
+) -> tuple[Refusal, ...]:
+    """What the guards have against a plan: those that hold back, or the others; those that are asked when it is made,
+    or when it is carried out."""
     case = Case(plan, situation, per_machine(kinds))
-    asked = (item for item in GUARDS if item.holds is holding)
+    asked = (item for item in GUARDS if item.holds is holding and item.at_apply is at_apply)
     return tuple(_refuse(item, objection) for item in asked if (objection := item.check(case)))
 
 
@@ -185,6 +191,16 @@ def _expires_too_many(case: Case) -> Objection | None:
     return Objection(f"{'; '.join(parts)}: more than {share.percent} % and more than {share.count}", tuple(objected))
 
 
+def _while_frozen(case: Case) -> Objection | None:
+    """What the clock asks for goes on: a cadence that is interrupted costs data. The first snapshots of a schedule do
+    not: they begin something."""
+    found = frozen(case.situation.declared.scope.value, case.situation.now)
+    changes = tuple(change for change in case.plan.actionable if change.reason not in BY_TIME)
+    if found is None or not changes:
+        return None
+    return Objection(f"{count(len(changes), 'change')} until {found.end} ({found.reason})", changes)
+
+
 def _by_subscription(case: Case, *reasons: Reason) -> dict[tuple[str, str], list[Change]]:
     """Kind and alias → the changes with one of these reasons."""
     found: dict[tuple[str, str], list[Change]] = defaultdict(list)
@@ -239,5 +255,15 @@ GUARDS: tuple[Guard, ...] = (
         True,
         _expires_too_many,
         holds=True,
+    ),
+    Guard(
+        "G108",
+        "frozen",
+        "changing anything while a `freeze` window of the Scope is open: held back when it is applied, what is due by "
+        "the clock goes on",
+        True,
+        _while_frozen,
+        holds=True,
+        at_apply=True,
     ),
 )

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from reconciler.model.duration import PATTERN
+from reconciler.model.freeze import Freeze
 
 Alias = Annotated[
     str,
@@ -104,3 +105,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "https://<account>.blob.core.windows.net/<container>/<name>. The container must be there.",
         ),
     ] = None
+    freeze: Annotated[
+        tuple[Freeze, ...],
+        Meta(description="When `apply` holds changes back (guard G108): no Fridays, no changes over Christmas."),
+    ] = ()

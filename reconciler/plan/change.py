@@ -39,6 +39,7 @@ class Reason(StrEnum):
     UNREADABLE = "live_state_unreadable"
     DEPENDS_ON_BLOCKED = "depends_on_blocked"
     DEFERRED = "service_limit"
+    FROZEN = "change_freeze"
     SEEDING = "initial_replication"
     UNFINISHED = "setup_unfinished"
     ASKED = "asked_for"

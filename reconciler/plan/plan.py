@@ -42,7 +42,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Pure data. `created` is UTC, ISO 8601; `basis` is the fingerprint of the live values behind the changes;
     `complete` is False when something could not be read; `deferred` are changes that a service limit puts off to a
-    later run, or a guard holds back (G107); `allowed` are the guards that were lifted, as `CODE=N`."""
+    later run, or a guard holds back (G107, G108); `allowed` are the guards that were lifted, as `CODE=N`."""
 
     created: str
     changes: tuple[Change, ...] = ()

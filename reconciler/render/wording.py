@@ -96,8 +96,9 @@ class Wording(ABC):
         return ()
 
     def put_off(self, change: Change) -> str:
-        """What is said of a change that a service limit keeps for later, or a guard for a person (G107)."""
-        verb = "is held back" if change.reason in BY_TIME else "is put off to a later run"
+        """What is said of a change that a service limit keeps for later, or a guard for a person (G107, G108)."""
+        held = change.reason in BY_TIME or change.reason is Reason.FROZEN
+        verb = "is held back" if held else "is put off to a later run"
         return f"{verb}: {change.why}" if change.why else verb
 
 

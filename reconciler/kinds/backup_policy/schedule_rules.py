@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from reconciler.kinds.backup_policy.rule import Draft, PolicyRule
-from reconciler.kinds.backup_policy.time_zones import (
+from reconciler.model.time_zones import (
     keeps_other_time,
     shifts_in_summer,
     similar_zones,

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from reconciler.kinds.backup_policy import document as written
-from reconciler.kinds.backup_policy.time_zones import windows_zone
+from reconciler.model.time_zones import windows_zone
 from reconciler.model.resource import Ref, Spec
 from reconciler.model.retention import (
     DAYS_PER_MONTH,

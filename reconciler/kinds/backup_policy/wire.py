@@ -21,7 +21,7 @@ from reconciler.kinds.backup_policy.spec import (
     default_instant_days,
     in_order,
 )
-from reconciler.kinds.backup_policy.time_zones import windows_zone
+from reconciler.model.time_zones import windows_zone
 from reconciler.model.resource import Ref
 from reconciler.model.retention import (
     DAYS_PER_MONTH,

@@ -41,6 +41,19 @@ def windows_zone(name: str) -> str | None:
     return next((str(windows) for iana, windows in tz_win.items() if iana.casefold() == wanted), None)
 
 
+@lru_cache(maxsize=256)
+def zone_info(name: str) -> ZoneInfo | None:
+    """The clocks of a zone by its IANA or Windows name, in any casing; None for one that nobody knows."""
+    iana = next((str(zone) for zone in tz_win if zone and zone.casefold() == name.casefold()), name)
+    windows = windows_zone(name)
+    for candidate in (iana, str(win_tz.get(windows, "")) if windows else ""):
+        try:
+            return ZoneInfo(candidate)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            continue
+    return None
+
+
 def similar_zones(name: str) -> list[str]:
     """Known names that an unknown one may have meant, the closest first."""
     known = {str(zone).casefold(): str(zone) for zone in (*win_tz, *tz_win) if zone}

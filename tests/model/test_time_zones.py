@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 import pytest
 from tzlocal.windows_tz import tz_win, win_tz
 
-from reconciler.kinds.backup_policy.time_zones import keeps_other_time, shifts_in_summer, similar_zones, windows_zone
+from reconciler.model.time_zones import keeps_other_time, shifts_in_summer, similar_zones, windows_zone
 
 NAMELESS = {"Antarctica/Troll", "Factory", "localtime", "posixrules"}
 """Zones that Windows has no id for, and files that are no zones."""
