@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from reconciler.kinds.regions import REGIONS, closest_region
 from reconciler.model.document import Declared, Document
 from reconciler.model.location import normalise_location
+from reconciler.model.stamp import TAGS as STAMP_TAGS
 from reconciler.model.vault import Vault
 from reconciler.plan.finding import Finding, Severity
 
@@ -178,6 +179,13 @@ def _tags(document: VaultDocument, _declared: Declared) -> Iterator[Finding]:
         if len(value) > 256:
             message = f"the value of tag {name[:40]!r} has {len(value)} characters; Azure allows 256"
             yield _tag_finding(document, message, "shorten it", name)
+        if name.casefold() in STAMP_TAGS:
+            yield Finding(
+                code="reserved-tag",
+                message=f"the tag {name!r} is ours: `apply` writes there what was last applied",
+                advice="take another name, or leave it out",
+                source=document.at("tags", name),
+            )
         other = seen.setdefault(name.casefold(), name)
         if other != name:
             message = f"the tags {other!r} and {name!r} are one: Azure does not tell them apart by casing"

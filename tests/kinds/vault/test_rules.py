@@ -69,6 +69,7 @@ REFUSED = [
     ("rsv", {"tags": {"a<b": "x"}}, "SN-01", E, ("tags", "a<b")),
     ("rsv", {"tags": {"owner": "v" * 257}}, "SN-01", E, ("tags", "owner")),
     ("rsv", {"tags": {"Owner": "a", "owner": "b"}}, "SN-01", E, ("tags", "owner")),
+    ("rsv", {"tags": {"Reconciler-Commit": "a"}}, "reserved-tag", E, ("tags", "Reconciler-Commit")),
 ]
 
 
