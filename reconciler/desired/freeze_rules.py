@@ -67,9 +67,7 @@ def _zone(freeze: Freeze, index: int, declared: Declared) -> Iterator[Finding]:
             code="freeze",
             message=f"freeze[{index}]: time zone {name!r} is not known",
             advice=f"did you mean {' or '.join(close)}?" if close else 'write for example "Europe/Amsterdam" or "UTC"',
-            source=declared.scope.at(
-                *(("freeze", index, "timeZone") if freeze.time_zone else ("defaults", "timeZone"))
-            ),
+            source=declared.scope.at(*path),
         )
 
 
