@@ -12,7 +12,7 @@ from reconciler.model.source import Source
 from reconciler.plan.finding import Finding
 
 SUFFIXES = (".yaml", ".yml")
-_MOST_FILES = 5_000
+MOST_FILES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ def locate(paths: Sequence[Path]) -> Located:
             _keep(file, found, findings)
         if not files and not findings:
             findings.append(_finding(path, "holds no policies", "put *.yaml files below it, or name another directory"))
-    if len(found) > _MOST_FILES:
-        findings.append(_finding(paths[0], f"{len(found)} files are more than the {_MOST_FILES} that are read at once"))
+    if len(found) > MOST_FILES:
+        findings.append(_finding(paths[0], f"{len(found)} files are more than the {MOST_FILES} that are read at once"))
         found = {}
     return Located(tuple(sorted(found.values(), key=lambda file: file.parts)), tuple(findings))
 
