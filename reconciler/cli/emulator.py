@@ -145,18 +145,20 @@ def generate(directory: Path, vms: int, seed: int) -> None:
 @click.argument("method", type=click.Choice(["GET", "PUT", "PATCH", "POST", "DELETE"], case_sensitive=False))
 @click.argument("path")
 @click.option("--body", help="JSON body, or @FILE.")
+@click.option("--as", "caller", metavar="UPN|APPID", help="Who sends it  [default: somebody@example.com].")
 @HOME
-def arm(method: str, path: str, body: str | None, home: Path | None) -> None:
+def arm(method: str, path: str, body: str | None, caller: str | None, home: Path | None) -> None:
     """Send one raw ARM request, as someone in the portal would, and print the answer.
 
-    PATH is the resource path with its api-version: '/subscriptions?api-version=2022-12-01'.
+    PATH is the resource path with its api-version: '/subscriptions?api-version=2022-12-01'. The Activity Log tells of a
+    write in the name of the caller: --as alice@example.com, or the id of an application.
     """
-    from reconciler.emulator.portal import request
+    from reconciler.emulator.portal import SOMEBODY, request
 
     found = running(home)
     with refusals():
         content = Path(body[1:]).read_text(encoding="utf-8") if body and body.startswith("@") else body
-        answer = request(found, method.upper(), path, content)
+        answer = request(found, method.upper(), path, content, caller=caller or SOMEBODY)
     note(f"HTTP {answer.status}")
     if answer.text:
         click.echo(answer.text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
@@ -23,6 +23,7 @@ from reconciler.emulator.faults import Fault
 from reconciler.emulator.lag import Lag
 from reconciler.emulator.misfortune import check_pollable, effect, lose_operation, refusal, spoil
 from reconciler.emulator.polling import waiting_headers
+from reconciler.emulator.providers.activity_log import note_write
 from reconciler.emulator.providers.authorization import check_permission
 from reconciler.emulator.router import Match, Request, Response, Route, Router
 from reconciler.emulator.traffic import sort_of
@@ -42,6 +43,7 @@ class Call:
     content: bytes
     base_url: str
     principal: str
+    claims: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Gateway:
         self.world = world
         self._router = router
         self._lag = Lag(world)
+        self._written: tuple[Request, int] | None = None
 
     def clear_faults(self) -> None:
         """Nothing goes wrong any more, reads that trail behind earlier writes among it. What has failed stays so."""
@@ -80,6 +83,7 @@ class Gateway:
         world.settle()
         template, fault = path, None
         world.operations.started.clear()
+        self._written = None
         quota: dict[str, str] = {}
         try:
             match = self._match(call, raw_path, path)
@@ -90,9 +94,10 @@ class Gateway:
             response = self._reach(call, match, path, fault)
         except ArmError as error:
             response = Response(error.status, error.body(), error.headers)
-        world.commit()
         waiting = waiting_headers(response.headers, call.headers.get("user-agent", ""))
         response = replace(response, headers={**self._common_headers(call), **quota, **response.headers, **waiting})
+        self._note(response.headers["x-ms-correlation-request-id"])
+        world.commit()
         outcome = Outcome(response, template, delay, operations=tuple(world.operations.started))
         if fault is None:
             return outcome
@@ -136,7 +141,18 @@ class Gateway:
             return self._lag.answer(lambda: _handle(self.world, route, request))
         if fault and fault.stale:
             self._lag.remember(request.path, fault.stale)
-        return _handle(self.world, route, request)
+        try:
+            response = _handle(self.world, route, request)
+        except ArmError as refused:
+            self._written = request, refused.status
+            raise
+        self._written = request, response.status
+        return response
+
+    def _note(self, correlation: str) -> None:
+        if self._written is not None:
+            request, status = self._written
+            note_write(self.world, request, status, correlation)
 
     def _check_scope(self, request: Request, template: str) -> None:
         """ARM refuses calls below a missing subscription or resource group before any provider sees them."""
@@ -191,6 +207,7 @@ def _read(call: Call, match: Match, path: str) -> Request:
         body=_parse(call),
         base_url=call.base_url,
         principal=call.principal,
+        claims=call.claims,
     )
 
 

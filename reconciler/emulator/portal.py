@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from reconciler.emulator.bearer import token_in_name_of
 from reconciler.emulator.certificates import client_tls
 from reconciler.emulator.remote import EmulatorError, Running
 
@@ -20,13 +21,17 @@ class Said(NamedTuple):
     text: str
 
 
-def request(running: Running, method: str, path: str, body: str | None = None) -> Said:
-    """Sends ``path`` (with its query) as it is. Raises EmulatorError when the server does not answer."""
+SOMEBODY = "somebody@example.com"
+
+
+def request(running: Running, method: str, path: str, body: str | None = None, *, caller: str = SOMEBODY) -> Said:
+    """Sends ``path`` (with its query) as it is, in the name of ``caller``: a user principal name, or the id of an
+    application. Raises EmulatorError when the server does not answer."""
     address = urlsplit(running.endpoint)
     connection = http.client.HTTPSConnection(
         address.hostname or "localhost", address.port, timeout=60.0, context=client_tls(Path(running.ca))
     )
-    headers = {"Authorization": f"Bearer {running.token}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {token_in_name_of(caller)}", "Content-Type": "application/json"}
     try:
         connection.request(method, quote(path, safe="/?&=;:,$%@'()*+~-._"), body=body, headers=headers)
         answer = connection.getresponse()

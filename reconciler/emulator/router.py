@@ -19,7 +19,10 @@ __all__ = ["ArmError", "Handler", "Match", "Request", "Response", "Route", "Rout
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One ARM call, decoded. ``path`` and ``params`` keep the caller's casing, ``query`` keys are lower-cased."""
+    """One ARM call, decoded. ``path`` and ``params`` keep the caller's casing, ``query`` keys are lower-cased.
+
+    ``claims`` are those of the caller's token; empty where it is no JWT.
+    """
 
     method: str
     path: str
@@ -29,6 +32,7 @@ class Request:
     body: Any
     base_url: str
     principal: str
+    claims: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def api_version(self) -> str:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import ipaddress
 import secrets
 import ssl
 import time
-from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from reconciler.emulator.admin import Admin
+from reconciler.emulator.bearer import claims_of
 from reconciler.emulator.emulator import Emulator
 from reconciler.emulator.gateway import Call, Outcome
 from reconciler.emulator.request_log import LoggedRequest
@@ -61,13 +59,15 @@ class Server:
 
     async def _serve_arm(self, request: web.BaseRequest, content: bytes) -> web.StreamResponse:
         started = time.perf_counter()
+        authorization = request.headers.get("Authorization", "")
         call = Call(
             method=request.method,
             target=request.raw_path,
             headers=request.headers,
             content=content,
             base_url=f"https://{request.host}",
-            principal=principal_of(request.headers.get("Authorization", "")),
+            principal=principal_of(authorization),
+            claims=claims_of(authorization),
         )
         outcome = self._emulator.gateway.answer(call)
         self._log(call, outcome, time.perf_counter() - started)
@@ -102,14 +102,7 @@ def principal_of(authorization: str) -> str:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return ""
-    parts = token.strip().split(".")
-    if len(parts) != 3:
-        return "unknown"
-    try:
-        claims: Any = msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (msgspec.DecodeError, binascii.Error, ValueError):
-        return "unknown"
-    return str(claims.get("appid") or "unknown") if isinstance(claims, dict) else "unknown"
+    return claims_of(authorization).get("appid", "unknown")
 
 
 def _refuse_host(request: web.BaseRequest) -> web.Response | None:

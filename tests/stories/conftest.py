@@ -18,8 +18,8 @@ import yaml
 
 from reconciler.emulator import lifecycle
 from reconciler.emulator.estate import SAMPLE, read
+from reconciler.emulator.portal import SOMEBODY, request
 from reconciler.emulator.portal import Said as Answer
-from reconciler.emulator.portal import request
 from reconciler.emulator.remote import Running
 from tests.stories.small_estate import CLOCK
 
@@ -130,11 +130,13 @@ class Story:
             )
         )
 
-    def arm(self, method: str, path: str, properties: dict[str, Any] | None = None, **body: Any) -> Answer:
+    def arm(
+        self, method: str, path: str, properties: dict[str, Any] | None = None, *, caller: str = SOMEBODY, **body: Any
+    ) -> Answer:
         """One raw request, as somebody in the portal or with curl sends it; it must be accepted."""
         content = {**body, **({"properties": properties} if properties is not None else {})}
         text = msgspec.json.encode(content).decode() if content else None
-        answer = request(self.azure, method, path if "?" in path else f"{path}?{API}", text)
+        answer = request(self.azure, method, path if "?" in path else f"{path}?{API}", text, caller=caller)
         assert answer.status < 300, answer
         return answer
 

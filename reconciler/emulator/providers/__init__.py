@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from reconciler.emulator.providers import (
+    activity_log,
     authorization,
     backup_containers,
     backup_estate,
@@ -60,6 +61,7 @@ Seed = Callable[[World, Any], None]
 PROVIDERS: tuple[ModuleType, ...] = (
     sign_in,
     authorization,
+    activity_log,
     resources,
     resource_lists,
     tags,

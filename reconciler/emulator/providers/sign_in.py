@@ -6,18 +6,15 @@ verifies but Terraform takes apart (oid, tid, appid).
 
 from __future__ import annotations
 
-import base64
 import uuid
 from typing import Any
 
-import msgspec
-
+from reconciler.emulator.bearer import object_id, token_of
 from reconciler.emulator.failures import ArmError, bad_request
 from reconciler.emulator.router import Request, Response, Route
 from reconciler.emulator.world import World
 
 LIFETIME = 86_399
-_NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 
 
 def get_metadata(_world: World, request: Request) -> Response:
@@ -146,28 +143,24 @@ def issue_managed_identity_token(world: World, request: Request) -> Response:
 def _token(world: World, request: Request, client: str, audience: str, tenant: str) -> str:
     """A JWT on the real clock: clients compare its expiry with theirs, not with the emulator's."""
     now = int(world.clock.wall().timestamp())
-    identity = str(uuid.uuid5(_NAMESPACE, client))
+    identity = object_id(client)
     tid = tenant if _is_guid(tenant) else world.configuration.tenant
-    claims = {
-        "aud": audience,
-        "iss": f"{request.base_url}/{tid}/",
-        "iat": now,
-        "nbf": now,
-        "exp": now + LIFETIME,
-        "appid": client,
-        "appidacr": "1",
-        "idtyp": "app",
-        "oid": identity,
-        "sub": identity,
-        "tid": tid,
-        "ver": "1.0",
-    }
-    header = {"typ": "JWT", "alg": "RS256", "kid": "emulator"}
-    return ".".join([_part(msgspec.json.encode(header)), _part(msgspec.json.encode(claims)), _part(b"unsigned")])
-
-
-def _part(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+    return token_of(
+        {
+            "aud": audience,
+            "iss": f"{request.base_url}/{tid}/",
+            "iat": now,
+            "nbf": now,
+            "exp": now + LIFETIME,
+            "appid": client,
+            "appidacr": "1",
+            "idtyp": "app",
+            "oid": identity,
+            "sub": identity,
+            "tid": tid,
+            "ver": "1.0",
+        }
+    )
 
 
 def _is_guid(text: str) -> bool:
