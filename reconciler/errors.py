@@ -118,3 +118,14 @@ class OperationTimeoutError(AzureError):
 
 class UnreachableError(AzureError):
     """No answer at all: name resolution, connection, TLS, or the time limit."""
+
+
+class PublishError(ReconcilerError):
+    """A report could not be brought to where people read it. `status` is the HTTP status, 0 where there was no answer.
+
+    The message names hosts, never whole addresses: those of webhooks are secrets.
+    """
+
+    def __init__(self, message: str, *, why: str = "", advice: str = "", status: int = 0) -> None:
+        super().__init__(message, why=why, advice=advice)
+        self.status = status

@@ -29,6 +29,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "reprotect": ("reconciler.cli.reprotect", "Replicate what was failed over back to where it came from."),
     "failback": ("reconciler.cli.failback", "Bring a plan or a VM home."),
     "status": ("reconciler.cli.status", "Tell what runs: our open steps, and the jobs of the vaults."),
+    "publish": ("reconciler.cli.publish", "Bring a report to a pull request, or to an issue."),
     "schema": ("reconciler.cli.schema", "Print or write the JSON Schemas of the policy language."),
     "emulator": ("reconciler.cli.emulator", "Run a local Azure to try policies on."),
 }

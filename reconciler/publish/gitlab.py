@@ -1,0 +1,118 @@
+"""GitLab: notes of merge requests, and issues (REST API v4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from reconciler.errors import PublishError
+from reconciler.publish.comment import Report, first_line, fit, same
+from reconciler.publish.host import Issue, needed
+from reconciler.publish.http import Api, Patience
+
+_MOST_CHARACTERS = 1_000_000
+_ACCESS = (
+    "make a project or group access token with scope `api` and role Reporter, and set it as the masked variable "
+    "GITLAB_TOKEN; CI_JOB_TOKEN may not write notes or issues"
+)
+_ADVICE = {
+    401: "check GITLAB_TOKEN: it is not accepted, or has run out",
+    403: _ACCESS,
+    404: "check the project and the number; a token that may not read a project gets this answer, too",
+    422: "GitLab finds the request invalid: see why",
+    429: "GitLab is asked too often: run it again later",
+}
+
+
+class GitLab:
+    """`environment` is that of GitLab CI; `number` the merge request (its iid), where the pipeline does not tell."""
+
+    def __init__(self, environment: Mapping[str, str], number: int | None, patience: Patience) -> None:
+        self._environment = environment
+        self._number = number
+        self._patience = patience
+        self._base = environment.get("CI_API_V4_URL") or "https://gitlab.com/api/v4"
+
+    def comment_place(self) -> str:
+        return f"merge request {self._merge()} of {self._merge_project} on GitLab"
+
+    def issue_place(self) -> str:
+        return f"the issues of {self._project} on GitLab"
+
+    def comment(self, report: Report) -> str:
+        """Ours is the note whose first line is the marker and whose author we are."""
+        api, body = self._api(), fit(report.text, _MOST_CHARACTERS)
+        notes = f"/projects/{quote(self._merge_project, safe='')}/merge_requests/{self._merge()}/notes"
+        me = api.get("/user").value["id"]
+        found = api.pages(notes, per_page=100, sort="asc", order_by="created_at")
+        ours = (item for item in found if not item.get("system") and (item.get("author") or {}).get("id") == me)
+        mine = next((item for item in ours if first_line(item["body"]) == report.marker), None)
+        if mine is None:
+            api.send("POST", notes, {"body": body})
+            return f"commented on {self.comment_place()}"
+        if str(mine["body"]).strip() == body.strip():
+            return f"the comment on {self.comment_place()} says so already"
+        api.send("PUT", f"{notes}/{mine['id']}", {"body": body})
+        return f"edited the comment on {self.comment_place()}"
+
+    def open_issue(self, issue: Issue) -> str:
+        """By label and marker, whoever opened it: only those who may plan here can give an issue its label."""
+        api, body = self._api(), fit(issue.report.text, _MOST_CHARACTERS)
+        there = next(self._open(api, issue), None)
+        if there is None:
+            wanted = {"title": issue.title, "description": body, "labels": issue.label}
+            made = api.send("POST", self._issues, wanted)
+            return f"opened issue {made.value['iid']} of {self._project}"
+        number, text = there["iid"], str(there["description"] or "").strip()
+        if text != body.strip() or there["title"] != issue.title:
+            api.send("PUT", f"{self._issues}/{number}", {"title": issue.title, "description": body})
+        if same(text, body):
+            return f"issue {number} of {self._project} is open and tells the same"
+        changed = f"What is reported above has changed: {issue.report.verdict}"
+        api.send("POST", f"{self._issues}/{number}/notes", {"body": changed})
+        return f"updated issue {number} of {self._project}"
+
+    def close_issue(self, issue: Issue) -> str:
+        api = self._api()
+        there = list(self._open(api, issue))
+        for item in there:
+            text = f"Closed: {issue.report.verdict}"
+            api.send("POST", f"{self._issues}/{item['iid']}/notes", {"body": text})
+            api.send("PUT", f"{self._issues}/{item['iid']}", {"state_event": "close"})
+        if not there:
+            return f"no such issue is open in {self._project}: nothing to close"
+        return f"closed issue {', '.join(str(item['iid']) for item in there)} of {self._project}"
+
+    def _open(self, api: Api, issue: Issue) -> Iterator[Any]:
+        found = api.pages(self._issues, state="opened", labels=issue.label, per_page=100)
+        return (item for item in found if first_line(item["description"]) == issue.report.marker)
+
+    def _api(self) -> Api:
+        token = needed(self._environment, "GitLab", "GITLAB_TOKEN", advice=_ACCESS)
+        headers = {"PRIVATE-TOKEN": token}
+        return Api(self._base, headers, self._patience, advice=lambda status: _ADVICE.get(status, ""))
+
+    @property
+    def _project(self) -> str:
+        return needed(self._environment, "GitLab", "CI_PROJECT_ID")
+
+    @property
+    def _merge_project(self) -> str:
+        """Where the merge request is: that of a fork runs in the fork, and is to be commented on in its target."""
+        return needed(self._environment, "GitLab", "CI_MERGE_REQUEST_PROJECT_ID", "CI_PROJECT_ID")
+
+    @property
+    def _issues(self) -> str:
+        return f"/projects/{quote(self._project, safe='')}/issues"
+
+    def _merge(self) -> int:
+        told = self._environment.get("CI_MERGE_REQUEST_IID", "")
+        if self._number or told.isdecimal():
+            return self._number or int(told)
+        raise PublishError(
+            "GitLab: this pipeline is of no merge request",
+            why="CI_MERGE_REQUEST_IID is not set",
+            advice="run the job with: rules: - if: $CI_PIPELINE_SOURCE == 'merge_request_event'; or name one with "
+            "--pull-request",
+        )

@@ -1,0 +1,86 @@
+"""What every code host can do for a report, and which one this pipeline runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.errors import PublishError
+from reconciler.publish.comment import Report
+from reconciler.publish.http import Patience
+
+LABEL = "reconciler-drift"
+"""The label of the issue that a drift opens, unless another is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """`label` marks the issues among which the one with the report's marker is looked for."""
+
+    report: Report
+    title: str
+    label: str = LABEL
+
+
+class Host(Protocol):
+    """A code host, in the pipeline that we run in. Every method raises PublishError, and tells what it did."""
+
+    def comment_place(self) -> str:
+        """Where the comment goes, in words; asks nobody."""
+
+    def issue_place(self) -> str:
+        """Where the issue goes, in words; asks nobody."""
+
+    def comment(self, report: Report) -> str:
+        """Make the comment of the report's marker, or edit it."""
+
+    def open_issue(self, issue: Issue) -> str:
+        """Open the issue of the report's marker, or update the one that is open; a comment tells of what is new."""
+
+    def close_issue(self, issue: Issue) -> str:
+        """Close that issue with a comment; fine where none is open."""
+
+
+_SIGNS = {
+    "github": "GITHUB_ACTIONS",
+    "azure-devops": "TF_BUILD",
+    "gitlab": "GITLAB_CI",
+}
+"""Host → the variable that its pipelines set."""
+HOSTS = tuple(_SIGNS)
+
+
+def detect(environment: Mapping[str, str]) -> str:
+    """Which host's pipeline this is. Raises PublishError outside of all of them."""
+    for name, sign in _SIGNS.items():
+        if environment.get(sign):
+            return name
+    raise PublishError(
+        "this is no pipeline of a host that is known",
+        why=f"none of {', '.join(_SIGNS.values())} is set",
+        advice=f"name the host with --to ({', '.join(HOSTS)}) and set the variables that it asks for then",
+    )
+
+
+def host_of(
+    name: str, environment: Mapping[str, str], number: int | None = None, patience: Patience | None = None
+) -> Host:
+    """The host by name, or `auto`. `number` is the pull request, where the pipeline does not tell."""
+    from reconciler.publish import azure_devops, github, gitlab
+
+    made: Mapping[str, type[github.GitHub | azure_devops.AzureDevOps | gitlab.GitLab]] = {
+        "github": github.GitHub,
+        "azure-devops": azure_devops.AzureDevOps,
+        "gitlab": gitlab.GitLab,
+    }
+    chosen = detect(environment) if name == "auto" else name
+    return made[chosen](environment, number, patience or Patience())
+
+
+def needed(environment: Mapping[str, str], host: str, *names: str, advice: str = "") -> str:
+    """The first of these variables that has a value. Raises PublishError that names them."""
+    for name in names:
+        if environment.get(name):
+            return environment[name]
+    raise PublishError(f"{host}: {' or '.join(names)} is not set", advice=advice or "its pipelines set it")
