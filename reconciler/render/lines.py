@@ -10,8 +10,9 @@ from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Refusal
 from reconciler.render.escape import visible
+from reconciler.render.folding import ALARMING, Group, summed
 from reconciler.render.style import Tone
-from reconciler.render.view import ALARMING, GIB, Group, Notice, size_of, sizeless
+from reconciler.render.view import Notice
 from reconciler.render.wording import Wording
 
 SYMBOLS = {
@@ -128,21 +129,8 @@ def _agree(sentence: str, many: bool) -> str:
 def _consequence(consequence: Consequence, group: Group, wording: Wording) -> Line:
     alarming = consequence.effect in ALARMING
     healing = "" if group.first.reason in BY_TIME else wording.healing
-    text = visible(f"{healing}{_summed(group, consequence)}")
+    text = visible(f"{healing}{summed(group, consequence)}")
     return Line(1, "!" if alarming else "·", text, Tone.ALARM if alarming else Tone.PLAIN)
-
-
-def _summed(group: Group, consequence: Consequence) -> str:
-    """The sentence of a folded group: the size that one resource takes at most becomes that of all of them."""
-    size = size_of(consequence)
-    if len(group.changes) == 1 or not size:
-        return consequence.text
-    alike = (consequence.effect, sizeless(consequence))
-    every = (item for change in group.changes for item in change.consequences)
-    total = f"{sum(item.figures.get(GIB, 0) for item in every if (item.effect, sizeless(item)) == alike):,} GiB"
-    if size in consequence.text:
-        return consequence.text.replace(size, f"{total} in all")
-    return f"{consequence.text}; {total} at most in all"
 
 
 def _difference(detail: Detail, wording: Wording) -> Line:

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from reconciler.model.counting import count
-from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Effect
+from reconciler.plan.change import BY_TIME, Action, Change, Effect
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan, Refusal
+from reconciler.render import origins
+from reconciler.render.folding import ALARMING, Group, fold, summed
 from reconciler.render.wording import Wording
 
-ALARMING = (Effect.DELETES, Effect.IRREVERSIBLE, Effect.PRUNES, Effect.WEAKENS, Effect.STOPS)
-"""Effects that are shown before everything else, the worst first."""
-
-GIB = "gib_at_most"
-"""The figure of consequences that is summed up over a group."""
+__all__ = ["ALARMING", "Group", "Notice", "Section", "View", "view"]
 _LEFT = (Action.RELEASE, Action.DELETE)
 ORDER = (Action.UNDELETE, Action.CREATE, Action.UPDATE, Action.RELEASE, Action.DELETE)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Changes that are the same but for the resource. `first` stands for all of them."""
-
-    changes: tuple[Change, ...]
-    sentence: str
-
-    @property
-    def first(self) -> Change:
-        return self.changes[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +53,24 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """A group that touches what can be recovered: what it does to that, the worst first, and what the section is called
+    in which it stands."""
+
+    group: Group
+    losses: tuple[str, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """`verdict` is the sentence that somebody reads who reads only one; `counts` the line of figures, "" for none, and
     `figures` the same as words and numbers; `advice` are commands to go on with; `hidden` tells of the notes that are
-    left out; `calm` is True where nothing needs anybody's attention."""
+    left out; `calm` is True where nothing needs anybody's attention.
+
+    With a base, `compared` says what was compared with what, `rows` are the figures by origin (the words are those of
+    `Wording.figures`), and `alarms` what has to be read before the sections.
+    """
 
     verdict: str
     counts: str
@@ -81,6 +79,9 @@ class View:
     hidden: str
     sections: tuple[Section, ...]
     calm: bool
+    compared: str = ""
+    rows: tuple[origins.Row, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
 
 def view(plan: Plan, wording: Wording, *, verbose: bool = False) -> View:
@@ -90,32 +91,78 @@ def view(plan: Plan, wording: Wording, *, verbose: bool = False) -> View:
     """
     notes = [item for item in plan.findings if not verbose and _only_of_policies(item)]
     unread, *chapters = _chapters(item for item in plan.findings if verbose or not _only_of_policies(item))
+    apart = wording.acting and origins.told_by_origin(plan)
+    body = _by_origin(plan, wording) if apart else _by_alarm(plan, wording)
     sections = [
         Section(wording.errors, wording.errors_note, notices=_notices(plan.errors)),
         unread,
         Section(wording.refused, wording.refused_note, refusals=plan.refusals if wording.acting else ()),
-        Section(wording.blocked, groups=_groups(plan.blocked, wording.sentence)),
-        *_sections([item for item in plan.actionable if not wording.due or item.reason not in BY_TIME], wording),
-        Section(wording.due, groups=_groups(_in_order(plan.due) if wording.due else (), wording.sentence)),
-        Section(wording.deferred, groups=_groups(plan.deferred, wording.put_off)),
+        Section(wording.blocked, groups=fold(plan.blocked, plan, wording.sentence)),
+        *(section for _, section in body),
+        Section(wording.deferred, groups=fold(plan.deferred, plan, wording.put_off)),
         *chapters,
     ]
     tally = _tally(plan, wording)
-    figures = ((word, tally[name]) for name, word in wording.figures.items() if tally[name])
+    rows = origins.rows(plan) if apart else ()
     return View(
-        verdict=wording.verdict(plan, tally),
-        counts="" if plan.empty else wording.counts(plan, tally),
-        figures=(*figures, (wording.rest, plan.unchanged)),
+        verdict=wording.verdict_by_origin(plan, tally) if apart else wording.verdict(plan, tally),
+        counts=_counts(plan, wording, tally, rows),
+        figures=(
+            *((word, tally[name]) for name, word in wording.figures.items() if tally[name]),
+            (wording.rest, plan.unchanged),
+        ),
         advice=wording.advice(plan),
         hidden=_hidden(notes),
         sections=tuple(section for section in sections if section.size),
         calm=wording.in_step(plan) and plan.complete and not plan.errors,
+        compared=origins.compared(plan.base, acting=wording.acting),
+        rows=rows,
+        alarms=tuple(_alarms(body)) if apart else (),
     )
 
 
-def _sections(changes: Iterable[Change], wording: Wording) -> list[Section]:
+def _counts(plan: Plan, wording: Wording, tally: Counter[str], rows: tuple[origins.Row, ...]) -> str:
+    if plan.empty:
+        return ""
+    if rows:
+        return origins.counts(wording.name, rows, wording.figures, f"{plan.unchanged:,} {wording.rest}")
+    return wording.counts(plan, tally)
+
+
+def _by_origin(plan: Plan, wording: Wording) -> list[tuple[str, Section]]:
+    """A section for each origin, the alarming first in each, and its short name."""
+    assert plan.base is not None
+    titles = origins.titles(plan.base)
+    timeless = [item for item in _alarming_first(plan.actionable) if item.reason not in BY_TIME]
+    due = [item for item in _alarming_first(plan.actionable) if item.reason in BY_TIME]
+    untold = [item for item in timeless if item.address not in plan.origins]
+    named = [
+        (name, titles[origin], [item for item in timeless if origins.origin_of(item, plan) is origin])
+        for origin, name in origins.NAMES.items()
+    ]
+    named += [("changes", wording.changes, untold), (origins.DUE, "Due by the clock", due)]
+    return [(name, Section(title, groups=fold(changes, plan, wording.sentence))) for name, title, changes in named]
+
+
+def _alarms(body: Iterable[tuple[str, Section]]) -> Iterator[Alarm]:
+    """Across the sections, the worst first."""
+    found = [(group, name) for name, section in body for group in section.groups if group.first.effect in ALARMING]
+    for group, name in sorted(found, key=lambda item: ALARMING.index(item[0].first.effect)):
+        losses = [item for item in group.first.consequences if item.effect in ALARMING]
+        losses.sort(key=lambda item: ALARMING.index(item.effect))
+        yield Alarm(group, tuple(summed(group, item) for item in losses), name)
+
+
+def _by_alarm(plan: Plan, wording: Wording) -> list[tuple[str, Section]]:
     """What the changes do, the alarming first; for drift: what Azure does less than declared, and then what it does
-    more."""
+    more. What is due may have a section of its own."""
+    timeless = [item for item in plan.actionable if not wording.due or item.reason not in BY_TIME]
+    due = _in_order(plan.due) if wording.due else []
+    sections = [*_sections(timeless, plan, wording), Section(wording.due, groups=fold(due, plan, wording.sentence))]
+    return [("", section) for section in sections]
+
+
+def _sections(changes: Iterable[Change], plan: Plan, wording: Wording) -> list[Section]:
     alarming: list[Change] = []
     weaker: list[Change] = []
     quiet: list[Change] = []
@@ -130,7 +177,12 @@ def _sections(changes: Iterable[Change], wording: Wording) -> list[Section]:
     titled = [(wording.alarming, alarming), (wording.weaker, weaker), (wording.changes, quiet)]
     if wording.weaker:
         titled = [*titled[1:], titled[0]]
-    return [Section(title, groups=_groups(changes, wording.sentence)) for title, changes in titled]
+    return [Section(title, groups=fold(changes, plan, wording.sentence)) for title, changes in titled]
+
+
+def _alarming_first(changes: Iterable[Change]) -> list[Change]:
+    worst = {effect: number for number, effect in enumerate(ALARMING)}
+    return sorted(_in_order(changes), key=lambda change: worst.get(change.effect, len(worst)))
 
 
 def _in_order(changes: Iterable[Change]) -> list[Change]:
@@ -146,48 +198,6 @@ def _hidden(notes: Sequence[Finding]) -> str:
         return ""
     codes = ", ".join(sorted({note.code for note in notes}))
     return f"{count(len(notes), 'note')} on the policies ({codes}) not shown: plan --verbose shows them"
-
-
-def _groups(changes: Iterable[Change], sentence: Callable[[Change], str]) -> tuple[Group, ...]:
-    folded: dict[Hashable, list[Change]] = {}
-    for change in changes:
-        folded.setdefault(_likeness(change), []).append(change)
-    return tuple(Group(tuple(group), sentence(group[0])) for group in folded.values())
-
-
-def _likeness(change: Change) -> Hashable:
-    """Equal for changes that a reader need not tell apart."""
-    shown = (
-        change.kind,
-        change.action,
-        change.reason,
-        change.why,
-        change.manual,
-        change.source,
-        change.summary,
-        () if _said(change) else change.details or change.fields or change.after,
-        [(item.effect, sizeless(item)) for item in change.consequences],
-        [(step.verb, step.needs_approval) for step in change.steps],
-    )
-    return msgspec.json.encode(shown, order="deterministic")
-
-
-def size_of(consequence: Consequence) -> str:
-    """How its sentence spells the GiB that it takes at most, "" where it has no such figure."""
-    return f"{consequence.figures[GIB]:,} GiB" if GIB in consequence.figures else ""
-
-
-def sizeless(consequence: Consequence) -> str:
-    """Its sentence without that size: disks of all sizes are one group, which tells the sum."""
-    size = size_of(consequence)
-    return consequence.text.replace(size, "GiB") if size else consequence.text
-
-
-def _said(change: Change) -> bool:
-    """Whether the sentence says all that is told of it: of what goes, of what is new and summarised, and of what is
-    blocked and would be all new."""
-    blocked = change.action is Action.BLOCKED and change.before is None and not change.details
-    return change.action is Action.DELETE or (bool(change.summary) and (change.action is Action.CREATE or blocked))
 
 
 def _chapters(findings: Iterable[Finding]) -> list[Section]:

@@ -12,6 +12,7 @@ from reconciler.model.arm_id import ArmId
 from reconciler.model.counting import count
 from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail, Effect, Reason
 from reconciler.plan.plan import Plan
+from reconciler.render.origins import sentence
 
 _MISSED = {"failed-over": "failed-over VM", "objectives": "objective", "uncovered": "uncovered VM"}
 """What counts where nothing differs, too: chapters, and VMs that run elsewhere unprotected."""
@@ -60,6 +61,10 @@ class Wording(ABC):
     @abstractmethod
     def verdict(self, plan: Plan, tally: Counter[str]) -> str:
         """The sentence for those who read only one."""
+
+    def verdict_by_origin(self, plan: Plan, tally: Counter[str]) -> str:
+        """The same where the plan tells whose change it is."""
+        return self.verdict(plan, tally)
 
     def details(self, change: Change) -> tuple[Detail, ...]:
         """The differences that are worth a line: not those that the sentence says already."""
@@ -165,6 +170,15 @@ class PlanWording(Wording):
         lifted = f" Guards lifted: {', '.join(plan.allowed)}." if plan.allowed else ""
         does = f"Apply would make {count(len(plan.actionable), 'change')} in {count(steps, 'step')}."
         return f"{does}{lifted}{_unread(plan)}"
+
+    def verdict_by_origin(self, plan: Plan, tally: Counter[str]) -> str:
+        """What the edit does stands first: that is what a reviewer is asked about."""
+        if plan.errors or plan.empty or _asked(plan):
+            return self.verdict(plan, tally)
+        codes = ", ".join(refusal.code for refusal in plan.refusals)
+        refused = f"Refused by {codes}: apply does not start. " if codes else ""
+        lifted = f" Guards lifted: {', '.join(plan.allowed)}." if plan.allowed else ""
+        return f"{refused}{sentence(plan)}{lifted}{_unread(plan)}"
 
 
 class DriftWording(Wording):

@@ -109,6 +109,7 @@ def documents(everything: Plan) -> dict[str, str]:
         everything,
         targets=("a*",),
         excludes=("b*",),
+        only="mine",
         base=Base(ref="origin/main", commit="1", policies="2", applied="3", applied_at=now, head="4", dirty=True),
         origins={first: Provenance(origin=Origin.BOTH, edited=("a",), pending=("b",), drifted=("c",))},
         last_writes={first: LastWrites(writes=(write,), missing="m")},
