@@ -36,7 +36,7 @@ def _window(freeze: Freeze, index: int, declared: Declared) -> Iterator[Finding]
             else "add weekly: {weekdays: [Friday]}, or dates: {from: 2026-12-18, until: 2027-01-04}",
         )
     if freeze.weekly and freeze.weekly.from_ == freeze.weekly.to:
-        advice = f'write to: "24:00" for the rest of the day; a whole one needs neither (it is {freeze.weekly.to} now)'
+        advice = 'write to: "24:00" for the rest of the day; a whole one needs neither `from` nor `to`'
         yield _error(declared, (index, "weekly", "to"), "begins and ends at the same time", advice)
     if freeze.weekly and len(set(freeze.weekly.weekdays)) < len(freeze.weekly.weekdays):
         yield _error(declared, (index, "weekly", "weekdays"), "names a weekday twice", "name each weekday once")
