@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -68,7 +69,9 @@ def test_windows_that_follow_each_other_are_one_freeze_and_all_reasons_are_told(
 
 
 def test_a_freeze_without_an_end() -> None:
-    found = frozen(scope(Freeze(reason="never", weekly=Weekly(weekdays=WEEKDAYS))), at("2026-11-27T13:00"))
+    found = frozen(
+        scope(Freeze(reason="never", weekly=msgspec.convert({"weekdays": WEEKDAYS}, Weekly))), at("2026-11-27T13:00")
+    )
     assert found == Frozen("never", None)
     assert found
     assert found.end == "further notice"
