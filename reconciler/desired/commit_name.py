@@ -8,7 +8,7 @@ from dulwich.objects import Commit, ObjectID, ShaFile, Tag
 from dulwich.objectspec import parse_object, parse_ref
 from dulwich.refs import Ref
 
-from reconciler.desired.git_objects import SHORT, UNSHALLOW, ReadOnlyRepo, reading
+from reconciler.desired.git_objects import PIPELINE, SHORT, UNSHALLOW, ReadOnlyRepo, reading
 from reconciler.desired.revision import RevisionError
 from reconciler.desired.suggest import closest
 
@@ -74,8 +74,8 @@ def _abbreviated(repo: ReadOnlyRepo, name: str) -> Commit | None:
 
 def _step(repo: ReadOnlyRepo, name: str, start: str, found: ShaFile, rest: str) -> ShaFile:
     """From `found` on, by what follows its name. Entries of the reflog hang on the name, the others on the commit."""
-    spelled = start.encode() if rest.startswith("@") else found.id
     try:
+        spelled = parse_ref(repo.refs, start.encode() or b"HEAD") if rest.startswith("@") else found.id
         return parse_object(repo, spelled + rest.encode())
     except (ValueError, KeyError) as error:
         shallow = bool(repo.shallow_commits())
@@ -99,19 +99,16 @@ def _unknown(repo: ReadOnlyRepo, name: str) -> RevisionError:
             advice=UNSHALLOW if shallow else "git fetch",
         )
     meant = _meant(repo, name)
-    remote, _, branch = name.removeprefix("refs/remotes/").partition("/")
-    fetch = f"git fetch {remote} {branch}" if branch and remote in _remotes(repo) else "git fetch"
-    if meant:
-        advice = f"did you mean `{meant}`?"
-    elif shallow:
-        advice = UNSHALLOW
-    else:
-        advice = f"{fetch}; git branch --all lists what there is"
     why = "git knows no branch, tag or commit of that name here"
+    if meant:
+        return RevisionError(f"`{name}` is not in this clone", why=why, advice=f"did you mean `{meant}`?")
+    remote, _, branch = name.removeprefix("refs/remotes/").partition("/")
+    known = branch and remote in _remotes(repo)
+    source = f" {remote} {branch}:refs/remotes/{remote}/{branch}" if known else ""
     return RevisionError(
         f"`{name}` is not in this clone",
         why=f"{why}; it is a shallow clone, which has few of them" if shallow else why,
-        advice=advice,
+        advice=f"git fetch --unshallow{source} {PIPELINE}" if shallow else f"git fetch{source or ' --all'}",
     )
 
 

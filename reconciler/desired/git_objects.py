@@ -21,7 +21,9 @@ from reconciler.desired.revision import RevisionError
 
 SHORT = 10
 """Digits of a commit that messages show."""
-UNSHALLOW = "git fetch --unshallow (in a pipeline: fetch-depth: 0, fetchDepth: 0 or GIT_DEPTH: 0)"
+PIPELINE = "(in a pipeline: fetch-depth: 0, fetchDepth: 0 or GIT_DEPTH: 0)"
+"""The whole history, as GitHub's checkout, Azure DevOps and GitLab call it."""
+UNSHALLOW = f"git fetch --unshallow {PIPELINE}"
 _EXTENSIONS = b"extensions"
 _PARTIAL = b"partialclone"
 _HARMLESS = (b"noop", b"preciousobjects")

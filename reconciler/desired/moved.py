@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.desired.git_objects import SHORT
 from reconciler.desired.policy_tree import Names, Node, PolicyTree
 from reconciler.desired.revision import RevisionError
 
@@ -23,16 +24,16 @@ class Moved:
     files: tuple[Node, ...]
 
 
-def find_moved(tree: PolicyTree, staying: Collection[Names]) -> Moved | None:
-    """The one set of policies in the whole tree, or None; `staying` are files that still lie where they lay, and so
-    belong to others.
+def find_moved(tree: PolicyTree, stays: Callable[[Names], bool]) -> Moved | None:
+    """The one set of policies in the whole tree, or None. A file that `stays` where it lay has not moved: it belongs to
+    other policies.
 
     Raises RevisionError where there is more than one Scope, so that the policies are of several sets.
     """
     files: list[Node] = []
     scopes: list[Node] = []
     for node in tree.every_file():
-        if node.names in staying:
+        if stays(node.names):
             continue
         content = tree.read(node)
         if _POLICY.search(content):
@@ -41,7 +42,7 @@ def find_moved(tree: PolicyTree, staying: Collection[Names]) -> Moved | None:
                 scopes.append(node)
     if len(scopes) > 1:
         raise RevisionError(
-            f"which policies these were at commit {tree.commit.id.decode()[:10]} cannot be told: several have moved",
+            f"which policies these were at commit {tree.commit.id.decode()[:SHORT]} cannot be told: several have moved",
             why="there is a Scope in " + ", ".join("/".join(node.names) for node in scopes),
             advice="move the policies in a commit of its own, or do without: --base none",
         )

@@ -96,11 +96,8 @@ class PolicyTree:
         return self._trees[node.id]
 
     def _child(self, folder: Node, name: str) -> Node | None:
-        try:
-            mode, found = self._tree(folder)[os.fsencode(name)]
-        except KeyError:
-            return None
-        return Node((*folder.names, name), mode, found, folder.store)
+        tree, spelled = self._tree(folder), os.fsencode(name)
+        return Node((*folder.names, name), *tree[spelled], folder.store) if spelled in tree else None
 
     def _children(self, folder: Node) -> Iterator[Node]:
         for entry in self._tree(folder).iteritems():

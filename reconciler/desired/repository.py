@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -107,7 +108,7 @@ class Repository:
         In a shallow clone an ancestor may lie below its end, so there only a commit that comes after HEAD is said to be
         lacking: a warning that is wrong in every pipeline teaches nobody anything.
         """
-        if not self.holds(commit):
+        if not self.head or not self.holds(commit):
             return not self.shallow
         bases = self._merge_bases(commit)
         if commit in bases:
@@ -119,15 +120,15 @@ class Repository:
         out; None where the history for that is not in the clone."""
         if not self.head or not self.holds(commit):
             return None
-        ends = self._repo.shallow_commits()
-        found = 0
+        ends, found = self._repo.shallow_commits(), 0
+        fingerprint = cache(self._fingerprint)
         with reading(self._repo, "the history"):
-            for entry in self._repo.get_walker(
-                include=[ObjectID(self.head.encode())], exclude=[ObjectID(commit.encode())]
-            ):
+            for entry in self._repo.get_walker([ObjectID(self.head.encode())], exclude=[ObjectID(commit.encode())]):
                 if entry.commit.id in ends:
                     return None
-                found += self._touches(entry.commit)
+                here = fingerprint(entry.commit.id.decode())
+                parents = [fingerprint(parent.decode()) for parent in entry.commit.parents]
+                found += here not in parents if parents else any(here)
         return found
 
     def at(self, commit: str) -> Revision:
@@ -136,7 +137,7 @@ class Repository:
         found = policy_files(tree, self._places())
         if found:
             return Revision(commit, read_files(tree, found), self._note_absent(tree))
-        moved = find_moved(tree, self._staying())
+        moved = find_moved(tree, self._stays)
         if not moved:
             return Revision(commit, (), "no policies there")
         files = [(self._tree.shown(node.names), node) for node in moved.files]
@@ -165,13 +166,14 @@ class Repository:
         absent = [display(place.given) for place in self._tree.places if not tree.find(place.names)]
         return f"no {', '.join(absent)} there" if absent else ""
 
-    def _staying(self) -> set[Names]:
-        """The files of HEAD that are named like policies and are none of ours: policies of others have not moved."""
-        if not self.head:
-            return set()
-        tree = self._at(self.head)
-        ours = {node.names for _, node in policy_files(tree, self._places())}
-        return {node.names for node in tree.every_file()} - ours
+    def _stays(self, names: Names) -> bool:
+        """A file of that path is on disk, and it is none of ours."""
+        path = self.root.joinpath(*names)
+        return path.exists() and path.resolve() not in self._ours
+
+    @cached_property
+    def _ours(self) -> frozenset[Path]:
+        return frozenset(file.resolve() for file in locate([place.given for place in self._tree.places]).files)
 
     def _merge_bases(self, commit: str) -> list[str]:
         """The oldest first."""
@@ -179,19 +181,17 @@ class Repository:
             pair = [ObjectID(self.head.encode()), ObjectID(commit.encode())]
             return [found.decode() for found in find_merge_base(self._repo, pair)]
 
-    def _touches(self, commit: Commit) -> bool:
-        """The policies differ from those of every parent."""
-        here = self._fingerprint(commit)
-        parents = [self._fingerprint(commit_at(self._repo, parent.decode())) for parent in commit.parents]
-        return here not in parents if parents else any(here)
-
-    def _fingerprint(self, commit: Commit) -> tuple[Node | None, ...]:
-        tree = PolicyTree(self._repo, self.root, commit, self._opened)
+    def _fingerprint(self, commit: str) -> tuple[Node | None, ...]:
+        """What stands at the paths of the policies: equal where they are."""
+        tree = self._at(commit)
         return tuple(tree.find(place.names) for place in self._tree.places)
 
 
 def _differs(tree: PolicyTree, path: Path, node: Node) -> bool:
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return True
     if Blob.from_string(content).id == node.id:
         return False
     return content.replace(_LINE_END, b"\n") != tree.read(node).replace(_LINE_END, b"\n")

@@ -42,7 +42,7 @@ def find_work_tree(paths: Sequence[Path]) -> WorkTree | None:
     placed = [(path, *_place(path)) for path in paths]
     roots = {root.resolve() if root else None for _, root, _ in placed}
     if len(roots) > 1:
-        listed = ", ".join(f"{display(path)} in {root or 'none'}" for path, root, _ in placed)
+        listed = ", ".join(f"{display(path)} in {display(root) if root else 'none'}" for path, root, _ in placed)
         raise RevisionError(
             "the policies lie in more than one git repository, so no commit says what they were",
             why=listed,
@@ -57,7 +57,7 @@ def _place(path: Path) -> tuple[Path | None, tuple[str, ...]]:
 
     Links inside the tree stay as they are written: at another commit they may lead elsewhere.
     """
-    written, real = Path(os.path.abspath(path)), path.resolve()  # noqa: PTH100 -- resolve() would follow the links
+    written, real = Path(os.path.abspath(path)), Path(os.path.realpath(path))  # noqa: PTH100 -- links stay, loops pass
     root = _root_of(written)
     if root and real.is_relative_to(root.resolve()):
         return root, written.relative_to(root).parts
@@ -72,7 +72,7 @@ def _root_of(path: Path) -> Path | None:
             return folder
         if (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir():
             raise RevisionError(
-                f"{folder} is a git repository without a work tree",
+                f"{display(folder)} is a git repository without a work tree",
                 why=f"{display(path)} lies inside of it: nothing is checked out there",
                 advice="work in a clone of it",
             )
