@@ -13,6 +13,7 @@ import msgspec
 from reconciler.desired.suggest import did_you_mean
 from reconciler.kinds.base import Aspect, Kind
 from reconciler.model.arm_id import ArmId
+from reconciler.model.counting import count
 from reconciler.model.document import Declared, Document, Path
 from reconciler.model.protection import Exemption, Protection
 from reconciler.model.selector import Selector
@@ -23,6 +24,11 @@ _VM_ID = re.compile(
     re.IGNORECASE,
 )
 EXPIRED = "exemption-expired"
+ENDING = "exemption-ending"
+ABOUT_EXEMPTIONS = frozenset({EXPIRED, ENDING})
+"""What a plan says again, with the VMs that are concerned."""
+_NOTICE = dt.timedelta(days=14)
+"""How long before its end an exemption is announced."""
 _SHORTEST_REASON = 5
 """Letters; the schema asks for ten characters, which may be blanks."""
 
@@ -62,7 +68,7 @@ def check_references(declared: Declared, kinds: Sequence[Kind[Any]], names: Name
 
 
 def check_expiry(declared: Declared, today: dt.date) -> Iterator[Finding]:
-    """An exemption that has run out is an error: somebody must decide again."""
+    """An exemption that has run out is an error: somebody must decide again. One that is about to is announced."""
     for document in declared.of("Exemption", Exemption).values():
         if document.value.until < today:
             yield Finding(
@@ -71,6 +77,20 @@ def check_expiry(declared: Declared, today: dt.date) -> Iterator[Finding]:
                 advice="set a later day in `until`, or remove the exemption and protect its VMs",
                 source=document.at("until"),
             )
+        elif document.value.until - today <= _NOTICE:
+            yield Finding(
+                code=ENDING,
+                severity=Severity.WARNING,
+                message=f"exemption `{document.name}` ends {_in_days((document.value.until - today).days)} "
+                f"({document.value.until}): {document.value.reason}",
+                advice="decide before: set a later day in `until`, or remove it and protect its VMs; after that day it "
+                "excuses nobody, and its having run out is an error that stops every apply",
+                source=document.at("until"),
+            )
+
+
+def _in_days(days: int) -> str:
+    return f"in {count(days, 'day')}" if days else "today"
 
 
 def check_selector(selector: Selector, path: Path, document: Document[Any], declared: Declared) -> Iterator[Finding]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import combinations, groupby
 from typing import Any
 
+import msgspec
+
 from reconciler.desired.references import EXPIRED, check_expiry
 from reconciler.desired.roster import Positions, Roster
 from reconciler.kinds.base import Assignment
@@ -46,7 +48,8 @@ def select(declared: Declared, live: Live, aspects: Sequence[str], now: dt.datet
     exemptions = _by_place(declared.of("Exemption", Exemption).values())
     matches = {id(document): roster.select(document.value.select) for document in (*protections, *exemptions)}
     findings = list(_unmatched([*protections, *exemptions], matches, declared, live))
-    findings.extend(_expired(declared, now.date(), matches, roster))
+    covered = frozenset().union(*(matches[id(item)] for item in protections))
+    findings.extend(_ends(declared, now.date(), matches, covered, roster))
 
     excused: dict[str, Positions] = {}
     for aspect in aspects:
@@ -54,7 +57,6 @@ def select(declared: Declared, live: Live, aspects: Sequence[str], now: dt.datet
         excused[aspect] = frozenset().union(*(matches[id(item)] for item in holding))
 
     assignments: list[Assignment] = []
-    covered = frozenset().union(*(matches[id(item)] for item in protections))
     for aspect in aspects:
         givers = [item for item in protections if aspect in item.value.aspects]
         winners, tied = _contest(givers, matches, excused[aspect])
@@ -205,19 +207,29 @@ def _reach(selector: Selector, declared: Declared) -> frozenset[str]:
     return reach
 
 
-def _expired(declared: Declared, today: dt.date, matches: dict[int, Positions], roster: Roster) -> Iterator[Finding]:
-    """The errors of `validate` on exemptions that ran out, now with the VMs that they no longer excuse."""
-    lapsed = {document.at("until"): document for document in declared.of("Exemption", Exemption).values()}
+def _ends(
+    declared: Declared, today: dt.date, matches: dict[int, Positions], covered: Positions, roster: Roster
+) -> Iterator[Finding]:
+    """What `validate` says of exemptions that ran out or are about to, now with the VMs that they excuse no longer, or
+    soon, and what becomes of these."""
+    written = {document.at("until"): document for document in declared.of("Exemption", Exemption).values()}
     for finding in check_expiry(declared, today):
         assert finding.source is not None
-        positions = matches[id(lapsed[finding.source])]
+        positions = matches[id(written[finding.source])]
         named = _name(roster.machines[position] for position in sorted(positions))
-        yield Finding(
-            code=EXPIRED,
-            message=f"{finding.message}; it no longer excuses {named}",
-            advice=finding.advice,
-            source=finding.source,
-        )
+        if finding.code == EXPIRED:
+            more = f"it no longer excuses {named}"
+        else:
+            more = f"it excuses {named}{_afterwards(len(positions & covered), len(positions - covered))}"
+        yield msgspec.structs.replace(finding, message=f"{finding.message}; {more}")
+
+
+def _afterwards(given: int, bare: int) -> str:
+    """What becomes of VMs that are excused no longer."""
+    protected = f"{given} {'gets' if given == 1 else 'get'} what a Protection says" if given else ""
+    uncovered = f"{bare} {'is' if bare == 1 else 'are'} covered by nothing" if bare else ""
+    fate = " and ".join(filter(None, (protected, uncovered)))
+    return f"; then {fate}" if fate else ""
 
 
 def _uncovered(machine: Machine) -> Finding:

@@ -13,7 +13,7 @@ from reconciler.desired.decode import decode, salvage_scope
 from reconciler.desired.freeze_rules import check_freeze
 from reconciler.desired.load import Loaded, Raw, load, parse
 from reconciler.desired.locate import display, locate
-from reconciler.desired.references import EXPIRED, Names, check_expiry, check_references
+from reconciler.desired.references import ABOUT_EXEMPTIONS, EXPIRED, Names, check_expiry, check_references
 from reconciler.desired.revision import PolicyFile
 from reconciler.desired.schema import API_VERSION, HEADER, Types, document_schemas, document_types
 from reconciler.desired.shape import check_shape, place, validator_for
@@ -47,7 +47,7 @@ class Validation:
     def carried(self) -> tuple[Finding, ...]:
         """The findings that a plan made from `declared` still has to show: expansion says the others again, and
         better."""
-        return tuple(finding for finding in self.findings if finding.code != EXPIRED)
+        return tuple(finding for finding in self.findings if finding.code not in ABOUT_EXEMPTIONS)
 
 
 def validate(paths: Sequence[Path], today: dt.date, kinds: Sequence[Kind[Any]]) -> Validation:
