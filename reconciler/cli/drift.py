@@ -12,6 +12,7 @@ import click
 from reconciler.cli.cloud import CA_FILE, CLOUD
 from reconciler.cli.console import conclude, note
 from reconciler.cli.journals import JOURNAL
+from reconciler.cli.notify import Watch, rings
 from reconciler.cli.options import COLOUR, EXCLUDE, POLICIES, TARGET, VERBOSE, form
 from reconciler.cli.planning import plan_now
 from reconciler.cli.report import FORMATS, Look, Report, explain_all, save_reports, show
@@ -47,7 +48,10 @@ FAIL_ON: Mapping[str, Callable[[Finding], bool]] = {
 @COLOUR
 @form(*FORMATS)
 @reports(*FORMATS)
+@rings
 def command(
+    *,
+    watch: Watch,
     policies: tuple[Path, ...],
     cloud: str,
     ca_file: Path | None,
@@ -73,6 +77,7 @@ def command(
     report = Report(plan, drift=True, explanations=lambda: explain_all(planned.picture))
     show(report, Look(form, colour, verbose))
     code = exit_code(plan, fail_on)
+    watch.saw(plan, code)
     if code is ExitCode.CHANGES and not plan.drift:
         note(f"Counted as drift, as --fail-on asks: {', '.join(found_of(plan, fail_on))}.")
     save_reports(report, reports)

@@ -190,17 +190,17 @@ def request(
             timeout=(patience.connect, patience.read),
             allow_redirects=False,
         )
-    except requests.exceptions.SSLError as error:
+    except requests.exceptions.SSLError:
         raise PublishError(
             f"{host_of(url)}: its certificate is not trusted here",
             advice="set REQUESTS_CA_BUNDLE to the CA file of your proxy or server",
-        ) from error
-    except requests.exceptions.Timeout as error:
-        raise PublishError(f"{host_of(url)} did not answer in time") from error
-    except requests.exceptions.ProxyError as error:
-        raise PublishError(f"the proxy to {host_of(url)} cannot be reached", advice="check HTTPS_PROXY") from error
+        ) from None
+    except requests.exceptions.Timeout:
+        raise PublishError(f"{host_of(url)} did not answer in time") from None
+    except requests.exceptions.ProxyError:
+        raise PublishError(f"the proxy to {host_of(url)} cannot be reached", advice="check HTTPS_PROXY") from None
     except requests.exceptions.RequestException as error:
-        raise PublishError(f"{host_of(url)} cannot be reached", why=type(error).__name__) from error
+        raise PublishError(f"{host_of(url)} cannot be reached", why=type(error).__name__) from None
 
 
 def _json(response: requests.Response) -> Any:
@@ -208,8 +208,8 @@ def _json(response: requests.Response) -> Any:
         return None
     try:
         return response.json()
-    except ValueError as error:
-        raise PublishError(f"{host_of(response.url)} answered with something that is no JSON") from error
+    except ValueError:
+        raise PublishError(f"{host_of(response.url)} answered with something that is no JSON") from None
 
 
 def _reason(response: requests.Response) -> str:
