@@ -74,7 +74,7 @@ def command(
 
     planned = asyncio.run(plan_now(policies, cloud, ca_file, Wishes(target, exclude), journal))
     plan = planned.plan
-    report = Report(plan, drift=True, explanations=lambda: explain_all(planned.picture))
+    report = Report(plan, drift=True, explanations=lambda: explain_all(plan, planned.picture))
     show(report, Look(form, colour, verbose))
     code = exit_code(plan, fail_on)
     watch.saw(plan, code)

@@ -57,7 +57,7 @@ def command(
     wishes = Wishes(target, exclude, parse_allowances(allow))
     planned = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal))
     plan = planned.plan
-    report = Report(plan, explanations=lambda: explain_all(planned.picture))
+    report = Report(plan, explanations=lambda: explain_all(plan, planned.picture))
     show(report, Look(form, colour, verbose))
     if out:
         save_plan(plan, out)

@@ -53,10 +53,18 @@ def _json(report: Report) -> str:
     return json.render_drift(report.plan) if report.drift else json.render_plan(report.plan)
 
 
+def _html(report: Report) -> str:
+    from reconciler.render import html
+
+    render = html.render_drift if report.drift else html.render_plan
+    return render(report.plan, report.explanations())
+
+
 RENDERERS: Mapping[str, Callable[[Report], str]] = {
     "text": _text,
     "markdown": _markdown,
     "json": _json,
+    "html": _html,
 }
 FORMATS = tuple(RENDERERS)
 """What `--format` and `--report` take where there is a plan to show."""
@@ -79,14 +87,15 @@ def show_plan(plan: Plan, look: Look) -> None:
     show(Report(plan), look)
 
 
-def explain_all(picture: Picture) -> tuple[Explanation, ...]:
-    """Why each VM is protected the way it is."""
-    from reconciler.desired.explain import explain
+def explain_all(plan: Plan, picture: Picture) -> tuple[Explanation, ...]:
+    """Why each VM is protected the way it is; of a large estate, of those that there is something to tell of."""
+    from reconciler.desired.explain import explain_all
     from reconciler.kinds.registry import kinds
+    from reconciler.render.page.machines import worth_explaining
 
-    now, live = picture.situation.now, picture.situation.live
-    known = kinds()
-    return tuple(explain(item, picture.declared, picture.desired, known, now, live) for item in live.machines)
+    situation = picture.situation
+    machines = worth_explaining(plan, situation.live.machines)
+    return tuple(explain_all(machines, picture.declared, picture.desired, kinds(), situation.now, situation.live))
 
 
 def save_reports(report: Report, files: Sequence[ReportFile]) -> None:
