@@ -30,6 +30,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "failback": ("reconciler.cli.failback", "Bring a plan or a VM home."),
     "status": ("reconciler.cli.status", "Tell what runs: our open steps, and the jobs of the vaults."),
     "publish": ("reconciler.cli.publish", "Bring a report to a pull request, or to an issue."),
+    "adopt": ("reconciler.cli.adopt", "Write the policies of an estate that is there already."),
     "schema": ("reconciler.cli.schema", "Print or write the JSON Schemas of the policy language."),
     "emulator": ("reconciler.cli.emulator", "Run a local Azure to try policies on."),
 }

@@ -33,6 +33,7 @@ from reconciler.plan.finding import Finding
 if TYPE_CHECKING:
     from reconciler.azure.clients import Azure
     from reconciler.azure.operations import Operation
+    from reconciler.kinds.adoption import Adopted, AdoptedEstate
 
 S = TypeVar("S", bound=Spec)
 
@@ -211,6 +212,12 @@ class Kind(ABC, Generic[S]):
     @abstractmethod
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:
         """The desired resources of this kind. Pure. Kinds are asked in the order of the registry: dependants first."""
+
+    def adopt(self, estate: AdoptedEstate) -> Iterator[Adopted]:
+        """The live resources of this kind in the policy language: documents, what single VMs have of its aspect, and
+        what is left out and why. Pure; the inverse of `expand`. Kinds are asked in reverse order of the registry: what
+        others refer to comes first. Nothing is yielded that would not expand to exactly what is live."""
+        return iter(())
 
     @abstractmethod
     def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:

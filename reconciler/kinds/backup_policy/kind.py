@@ -12,10 +12,12 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.failures import failure, unreadable
 from reconciler.azure.operations import Accepted, Operation
 from reconciler.errors import AzureError, FailedError
+from reconciler.kinds.adoption import Adopted, AdoptedEstate
+from reconciler.kinds.backup_policy.adoption import adopt_policies
 from reconciler.kinds.backup_policy.document import BackupPolicy
 from reconciler.kinds.backup_policy.phrases import policy_phrases
 from reconciler.kinds.backup_policy.rules import check_policy
-from reconciler.kinds.backup_policy.spec import BackupPolicySpec, spec_of
+from reconciler.kinds.backup_policy.spec import BUILT_IN, BackupPolicySpec, spec_of
 from reconciler.kinds.backup_policy.verdict import judge_policy
 from reconciler.kinds.backup_policy.wire import AnyPolicy, spec_from
 from reconciler.kinds.base import Comparison, DocumentKind, Expansion, Kind, Ownership, Quota, Rule, Situation, Verdict
@@ -34,8 +36,6 @@ from reconciler.plan.change import Action, Consequence, Effect, Step
 from reconciler.plan.finding import Finding
 
 API_VERSION = "2026-05-01"
-BUILT_IN = frozenset({"defaultpolicy", "enhancedpolicy", "hourlylogbackup"})
-"""Azure puts these into every vault."""
 BACKED_UP = frozenset(
     {ItemState.PROTECTED, ItemState.FIRST_BACKUP_PENDING, ItemState.FAILING, ItemState.SUSPENDED, ItemState.PAUSED}
 )
@@ -94,6 +94,9 @@ class BackupPolicyKind(Kind[BackupPolicySpec]):
                     "consistency": document.at("consistency"),
                 },
             )
+
+    def adopt(self, estate: AdoptedEstate) -> Iterator[Adopted]:
+        return adopt_policies(estate)
 
     async def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
         """One list a vault, in every vault of the Scope's subscriptions."""

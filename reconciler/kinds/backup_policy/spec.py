@@ -9,7 +9,6 @@ from typing import Literal
 import msgspec
 
 from reconciler.kinds.backup_policy import document as written
-from reconciler.model.time_zones import windows_zone
 from reconciler.model.resource import Ref, Spec
 from reconciler.model.retention import (
     DAYS_PER_MONTH,
@@ -26,8 +25,11 @@ from reconciler.model.retention import (
     Weekly,
     Yearly,
 )
+from reconciler.model.time_zones import windows_zone
 
-_AGE_UNITS = {
+BUILT_IN = frozenset({"defaultpolicy", "enhancedpolicy", "hourlylogbackup"})
+"""Azure puts these into every vault."""
+AGE_UNITS = {
     "d": ("Days", 1),
     "w": ("Weeks", DAYS_PER_WEEK),
     "mo": ("Months", DAYS_PER_MONTH),
@@ -93,12 +95,12 @@ def archive_age(text: str) -> tuple[int, str]:
     """`4mo` → 4, Months."""
     found = re.fullmatch(r"([0-9]+)([a-z]+)", text)
     assert found, text
-    return int(found[1]), _AGE_UNITS[found[2]][0]
+    return int(found[1]), AGE_UNITS[found[2]][0]
 
 
 def archive_age_in_days(text: str) -> int:
     count, unit = archive_age(text)
-    return count * next(days for name, days in _AGE_UNITS.values() if name == unit)
+    return count * next(days for name, days in AGE_UNITS.values() if name == unit)
 
 
 def spec_of(policy: written.BackupPolicy, default_zone: str, vault: Ref) -> BackupPolicySpec | None:

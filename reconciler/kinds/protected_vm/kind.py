@@ -8,9 +8,11 @@ from typing import ClassVar
 
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
+from reconciler.kinds.adoption import Adopted, AdoptedEstate
 from reconciler.kinds.base import Aspect, Comparison, Expansion, Kind, Ownership, Quota, Rule, Situation, Verdict
 from reconciler.kinds.located_vault import declared_vaults
 from reconciler.kinds.phrases import Phrase
+from reconciler.kinds.protected_vm.adoption import adopt_backups
 from reconciler.kinds.protected_vm.consequences import protection_consequences
 from reconciler.kinds.protected_vm.document import Backup
 from reconciler.kinds.protected_vm.expansion import expand_backups
@@ -57,6 +59,9 @@ class ProtectedVmKind(Kind[ProtectedVmSpec]):
 
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:
         return expand_backups(expansion)
+
+    def adopt(self, estate: AdoptedEstate) -> Iterator[Adopted]:
+        return adopt_backups(estate)
 
     def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
         return read_items(azure, declared)

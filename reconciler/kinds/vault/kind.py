@@ -14,8 +14,10 @@ from reconciler.azure.failures import failure
 from reconciler.azure.operations import Accepted, Operation
 from reconciler.azure.vault_list import API_VERSION, LiveVault, vault_list
 from reconciler.errors import AbsentError, AzureError, ConflictError, FailedError
+from reconciler.kinds.adoption import Adopted, AdoptedEstate
 from reconciler.kinds.base import Comparison, DocumentKind, Expansion, Kind, Rule, Verdict
 from reconciler.kinds.located_vault import unread_vaults
+from reconciler.kinds.vault.adoption import adopt_vaults
 from reconciler.kinds.vault.rules import check_vault
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
@@ -68,6 +70,9 @@ class VaultKind(Kind[VaultSpec]):
                 source=document.source,
                 origins={"location": document.at("location"), "tags": document.at("tags")},
             )
+
+    def adopt(self, estate: AdoptedEstate) -> Iterator[Adopted]:
+        return adopt_vaults(estate)
 
     async def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
         """Every vault of every subscription, from one list each (shared with `vault_settings`)."""

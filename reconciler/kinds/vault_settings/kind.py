@@ -13,9 +13,11 @@ from reconciler.azure.failures import failure, unreadable
 from reconciler.azure.operations import Accepted, Operation
 from reconciler.azure.vault_list import API_VERSION, LiveVault, vault_list, with_settings
 from reconciler.errors import AzureError, FailedError
+from reconciler.kinds.adoption import Adopted, AdoptedEstate
 from reconciler.kinds.base import Comparison, Expansion, Kind, Ownership, Rule, Situation, Verdict
 from reconciler.kinds.located_vault import declared_vaults, unread_vaults, vaults_left
 from reconciler.kinds.phrases import Phrase
+from reconciler.kinds.vault_settings.adoption import adopt_settings
 from reconciler.kinds.vault_settings.effects import settings_effects
 from reconciler.kinds.vault_settings.phrases import settings_phrases
 from reconciler.kinds.vault_settings.spec import (
@@ -82,6 +84,9 @@ class VaultSettingsKind(Kind[VaultSettingsSpec]):
                     "immutability": document.at("immutability"),
                 },
             )
+
+    def adopt(self, estate: AdoptedEstate) -> Iterator[Adopted]:
+        return adopt_settings(estate)
 
     async def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
         """The settings of each vault that is declared or that VMs are moved out of: a request each. One that fails

@@ -1,0 +1,174 @@
+"""The story of `adopt`: Azure in, policies out, and the proof that a plan on them is empty.
+
+    subscriptions ── survey ─→ Declared ── refresh ─→ Live ── draft ─→ files ── validate · expand · compare ─→ nothing
+
+Read once. What the comparison still finds is left out, and the rest is drafted again: what cannot be said exactly stays
+unmanaged. Nothing here knows a resource kind or writes a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reconciler.adopt.draft import Draft, draft
+from reconciler.adopt.layout import lay_out, schema_lines
+from reconciler.adopt.survey import survey
+from reconciler.desired.expand import Desired, expand
+from reconciler.desired.revision import PolicyFile
+from reconciler.desired.validate import Validation, validate_files
+from reconciler.diff.engine import compare, sort_findings
+from reconciler.errors import ReconcilerError
+from reconciler.kinds.adoption import AdoptedEstate, not_adopted
+from reconciler.kinds.base import Situation
+from reconciler.kinds.registry import kinds
+from reconciler.live.refresh import refresh
+from reconciler.model.address import Address
+from reconciler.model.machine import Machine
+from reconciler.plan.finding import Finding, Severity
+from reconciler.plan.plan import Plan
+
+if TYPE_CHECKING:
+    from reconciler.azure.clients import Azure
+
+_ROUNDS = 5
+"""Drafts that are made before it is given up: each leaves out what the one before could not say."""
+_ENOUGH = frozenset({"virtual_machine", "vault", "vault_settings", "backup_policy", "protected_vm"})
+"""What must have been read whole: of an estate that was half seen, no selector can be proved."""
+
+
+class AdoptionError(ReconcilerError):
+    """Nothing was written: the estate could not be read, or what would be written is not what Azure has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What to write, and what is to be known of it. `plan` is that on these very files; it changes nothing. `exact` is
+    False where something could not be read or said: it stays unmanaged."""
+
+    files: Mapping[str, str]
+    plan: Plan
+    findings: tuple[Finding, ...]
+    protections: int
+    covered: int
+    uncovered: tuple[Machine, ...]
+
+    @property
+    def exact(self) -> bool:
+        return self.plan.complete and not any(finding.severity is Severity.WARNING for finding in self.findings)
+
+
+async def adopt(azure: Azure, subscriptions: Mapping[str, str], schemas: Mapping[str, str]) -> Adoption:
+    """The policies of these subscriptions (alias → id) as they are now. `schemas` are the JSON Schemas that an editor
+    finds from the folder. Raises AdoptionError where the VMs, vaults or backups could not all be read."""
+    declared = await survey(azure, subscriptions)
+    live = await refresh(azure, declared, kinds())
+    blind = [gap for gap in live.unreadable if _ENOUGH.intersection(gap.kinds)]
+    if blind:
+        raise AdoptionError(
+            "nothing was written: the estate could not be read whole",
+            why="; ".join(f"{gap.message}{f' ({gap.why})' if gap.why else ''}" for gap in blind),
+            advice=next((gap.advice for gap in blind if gap.advice), "try again"),
+        )
+    return prove(AdoptedEstate(live, declared, azure.now()), schemas)
+
+
+def prove(estate: AdoptedEstate, schemas: Mapping[str, str]) -> Adoption:
+    """Draft, compare with the same reading, and draft again without what differs. Pure."""
+    told: list[Finding] = []
+    for _ in range(_ROUNDS):
+        drafted = draft(estate, kinds())
+        files = _files(estate, drafted, schemas, frozenset())
+        validation, desired, plan = _compare(estate, files)
+        wrong = _wrong(plan, desired)
+        if not wrong:
+            return _adoption(estate, drafted, schemas, validation, desired, told)
+        told.extend(wrong.values())
+        estate = AdoptedEstate(estate.live, estate.survey, estate.now, drafted.left | wrong.keys())
+    raise AdoptionError(
+        "nothing was written: what would be written is still not what Azure has",
+        why="; ".join(str(finding) for finding in list(told)[:5]),
+        advice="this is worth an issue; adopt the subscriptions one by one meanwhile",
+    )
+
+
+def _adoption(
+    estate: AdoptedEstate,
+    drafted: Draft,
+    schemas: Mapping[str, str],
+    validation: Validation,
+    desired: Desired,
+    told: Iterable[Finding],
+) -> Adoption:
+    """Once more, with the VMs that nobody protects in a comment."""
+    protected = {item.machine.arm_id for item in desired.assignments}
+    uncovered = tuple(one for one in estate.live.selectable if one.arm_id not in protected)
+    files = _files(estate, drafted, schemas, uncovered)
+    validation, desired, plan = _compare(estate, files)
+    findings = (*told, *drafted.findings, *validation.carried, *desired.findings)
+    return Adoption(
+        files=files,
+        plan=plan,
+        findings=tuple(one for one in sort_findings(findings) if one.code != "uncovered"),
+        protections=len(drafted.protections),
+        covered=len(protected),
+        uncovered=uncovered,
+    )
+
+
+def _files(
+    estate: AdoptedEstate, drafted: Draft, schemas: Mapping[str, str], uncovered: Iterable[Machine]
+) -> dict[str, str]:
+    scope: dict[str, Any] = {"subscriptions": dict(estate.survey.subscriptions)}
+    for sheet in drafted.sheets:
+        if sheet.kind == "Scope":
+            scope |= sheet.value
+    heads = {document.name: document.description for kind in kinds() for document in kind.documents}
+    return schema_lines(lay_out(drafted, scope, tuple(uncovered), heads), schemas)
+
+
+def _compare(estate: AdoptedEstate, files: Mapping[str, str]) -> tuple[Validation, Desired, Plan]:
+    """What a plan on these files finds in the same reading."""
+    written = [PolicyFile(name, text.encode()) for name, text in files.items()]
+    validation = validate_files(written, estate.now.date(), kinds())
+    if validation.declared is None:
+        errors = [str(finding) for finding in validation.findings if finding.severity is Severity.ERROR]
+        raise AdoptionError(
+            "nothing was written: what would be written is not valid",
+            why="; ".join(errors[:5]),
+            advice="this is worth an issue, with these lines",
+        )
+    desired = expand(validation.declared, estate.live, kinds(), estate.now)
+    situation = Situation(validation.declared, desired.state, estate.live, estate.now)
+    findings = (*validation.carried, *desired.findings)
+    return validation, desired, compare(situation, kinds(), findings, assignments=desired.assignments)
+
+
+def _wrong(plan: Plan, desired: Desired) -> dict[Address, Finding]:
+    """What a plan would change, and what it says is wrong: by the address that has to be left out."""
+    found: dict[Address, Finding] = {}
+    for change in plan.drift:
+        address = Address.parse(change.address)
+        found[address] = not_adopted(address, f"{change.why}; that cannot be written, so it stays unmanaged")
+    for error in plan.errors:
+        for address in _blamed(error, desired):
+            found[address] = not_adopted(address, f"{error.code} {error.message}; it stays unmanaged", error.advice)
+    return found
+
+
+def _blamed(error: Finding, desired: Desired) -> Iterable[Address]:
+    """The resources of an error: its own, or those that come from the document at fault."""
+    if error.address:
+        return [Address.parse(error.address)]
+    if error.source is None:
+        return []
+    stated = [address for address, resource in desired.state.items() if resource.source == error.source]
+    if stated:
+        return stated
+    at_fault = {
+        (item.machine.scope, item.machine.name)
+        for item in desired.assignments
+        if error.source in item.protection.positions.values()
+    }
+    return [address for address in desired.state if (address.scope, address.name) in at_fault]
