@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from reconciler.model.explanation import Explanation
     from reconciler.plan.plan import Plan
     from reconciler.workflow import Picture
+
+
+COMMENT = "RECONCILER_COMMENT"
+"""Environment variable that tells several comments of one pull request apart, as `prod`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,8 @@ def _text(report: Report) -> str:
 def _markdown(report: Report) -> str:
     from reconciler.render import markdown
 
-    return markdown.render_drift(report.plan) if report.drift else markdown.render_plan(report.plan)
+    render = markdown.render_drift if report.drift else markdown.render_plan
+    return render(report.plan, os.environ.get(COMMENT, ""))
 
 
 def _json(report: Report) -> str:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 
-_MENTIONS = re.compile(r"@(?=\w)|#(?=\d)|://|\bwww(?=\.)|\bGH(?=-\d)", re.IGNORECASE)
-_MARKS = re.compile(r"([\\`*_\[\]#|~$])")
+_ACTING = re.compile(
+    r"[@#!%~$^](?=\S)|&amp;(?=\w)|://|:(?!\d\d:)(?=[\w+-]{1,50}[:\]\\])|\bwww(?=\.)|\bGH(?=-\d)"
+    r"|(?<![0-9a-z])[0-9a-f]{7,}(?![0-9a-z])",
+    re.IGNORECASE,
+)
+"""What GitHub, GitLab and Azure DevOps make a link, a mention or a picture of in plain text: people and teams, issues
+and merge requests, labels, milestones, epics, addresses, :emoji:, and the ids of commits."""
+_MARKS = re.compile(r"([\\`*_\[\]#|~$!%^])")
 _BREAK = "<!-- -->"
+_COMMIT = 6
+"""One hexadecimal digit less than what is taken for a commit."""
 
 
 def visible(text: str) -> str:
@@ -31,13 +39,13 @@ def markdown(text: str) -> str:
     reference or link in it."""
     safe = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     marked = _MARKS.sub(r"\\\1", safe)
-    return _MENTIONS.sub(_part, marked)
+    return _ACTING.sub(_part, marked)
 
 
 def html(text: str) -> str:
     """Text inside an HTML element of a Markdown page (`<summary>`): as it is written, no mention or link in it."""
     safe = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-    return _MENTIONS.sub(_part, safe)
+    return _ACTING.sub(_part, safe)
 
 
 def fence(text: str) -> str:
@@ -48,4 +56,8 @@ def fence(text: str) -> str:
 
 def _part(match: re.Match[str]) -> str:
     found = match.group()
-    return f":{_BREAK}//" if found == "://" else found + _BREAK
+    if found == "://":
+        return f":{_BREAK}//"
+    if len(found) > _COMMIT:
+        return _BREAK.join(found[start : start + _COMMIT] for start in range(0, len(found), _COMMIT))
+    return found + _BREAK

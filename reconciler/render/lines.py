@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.model.counting import count
 from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Refusal
+from reconciler.plan.provenance import Origin
 from reconciler.render.escape import visible
 from reconciler.render.folding import ALARMING, Group, summed
 from reconciler.render.style import Tone
-from reconciler.render.view import Notice
+from reconciler.render.view import Alarm, Notice
 from reconciler.render.wording import Wording
 
 SYMBOLS = {
@@ -53,18 +55,68 @@ def heading(group: Group) -> Line:
     symbol, tone = SYMBOLS.get(change.action, ("·", Tone.PLAIN))
     if change.reason in BY_TIME and change.effect not in ALARMING:
         tone = Tone.PLAIN if change.action is Action.DELETE else tone
-    many = len(group.changes) > 1
-    noun = "VM" if change.protects else change.title or change.kind
-    subject = count(len(group.changes), noun) if many else change.address
-    return Line(0, symbol, visible(f"{subject} {_agree(group.sentence, many)}"), tone)
+    return Line(0, symbol, visible(f"{group.subject} {agree(group.sentence, many=len(group.changes) > 1)}"), tone)
+
+
+def alarm_line(alarm: Alarm) -> Line:
+    """What a group does to what can be recovered, in one line, and where it stands."""
+    symbol, _ = SYMBOLS.get(alarm.group.first.action, ("·", Tone.PLAIN))
+    return Line(0, symbol, visible(f"{alarm.group.subject} ({alarm.place}): {'; '.join(alarm.losses)}"), Tone.ALARM)
+
+
+def write_lines(group: Group) -> Iterator[Line]:
+    """Who wrote to what drifted, the newest first; of several resources, how many each wrote to last."""
+    if len(group.writes) == 1:
+        for write in group.writes[0].writes:
+            correlation = f" (correlation {write.correlation_id})" if write.correlation_id else ""
+            status = "" if write.status in ("", "Succeeded") else f", {write.status}"
+            told = f"{write.at:%Y-%m-%d %H:%M} UTC by {write.caller}: {write.operation}{status}{correlation}"
+            yield Line(1, "", visible(f"written {told}"), Tone.QUIET)
+    else:
+        last = Counter(item.writes[0].caller for item in group.writes if item.writes)
+        for caller, number in last.most_common(_MOST_PLACES):
+            yield Line(1, "", visible(f"last written by {caller} ({number:,})"), Tone.QUIET)
+    for missing, number in Counter(item.missing for item in group.writes if item.missing).most_common(_MOST_PLACES):
+        of = f" ({number:,})" if len(group.writes) > 1 else ""
+        yield Line(1, "", visible(f"who changed it is not known{of}: {missing}"), Tone.QUIET)
 
 
 def group_lines(group: Group, wording: Wording, extent: Extent) -> Iterator[Line]:
     """Below the heading: which, what it does to the data, what differs, how, and what asks for it."""
-    change = group.first
     if len(group.changes) > 1:
         yield from _list([item.address for item in group.changes], extent.addresses)
-    differences = [_difference(detail, wording) for detail in wording.details(change)]
+    yield from story_lines(group, wording)
+
+
+def member_lines(group: Group, most: int, width: int = 110) -> Iterator[Line]:
+    """Which resources, by the group that they are in: `prod/rg-web (80): vm-1, vm-2`; nothing for one alone."""
+    if len(group.changes) == 1:
+        return
+    places: dict[str, list[str]] = {}
+    for change in group.changes:
+        place, _, name = change.address.partition(".")[2].rpartition("/")
+        places.setdefault(place, []).append(name)
+    left, hidden = most, 0
+    for place, names in places.items():
+        shown = names[:left]
+        left -= len(shown)
+        if not shown:
+            hidden += len(names)
+            continue
+        more = f", and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
+        text = visible(f"{place} ({len(names):,}): {', '.join(shown)}{more}")
+        for part in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
+            yield Line(1, "", part, Tone.QUIET)
+    if hidden:
+        yield Line(1, "", f"and {hidden:,} more in other resource groups", Tone.QUIET)
+
+
+def story_lines(group: Group, wording: Wording) -> Iterator[Line]:
+    """The same, without the list of which."""
+    change = group.first
+    details = wording.details(change)
+    differences = [_difference(detail, wording, _whose(detail, group)) for detail in details]
+    differences += _unnamed(group, details) if wording.acting else ()
     effects = [_consequence(item, group, wording) for item in change.consequences if wording.tells(item)]
     yield from (*effects, *differences) if wording.acting else (*differences, *effects)
     if wording.acting:
@@ -120,7 +172,7 @@ def _list(addresses: Sequence[str], most: int) -> Iterator[Line]:
         yield Line(2, "", f"and {len(addresses) - len(shown):,} more", Tone.QUIET)
 
 
-def _agree(sentence: str, many: bool) -> str:
+def agree(sentence: str, *, many: bool) -> str:
     """The verb in the number of its subject."""
     verb, _, rest = sentence.partition(" ")
     return f"{ {'is': 'are', 'has': 'have'}.get(verb, verb) if many else verb } {rest}"
@@ -133,13 +185,41 @@ def _consequence(consequence: Consequence, group: Group, wording: Wording) -> Li
     return Line(1, "!" if alarming else "·", text, Tone.ALARM if alarming else Tone.PLAIN)
 
 
-def _difference(detail: Detail, wording: Wording) -> Line:
-    text = visible(wording.line(detail))
+def _difference(detail: Detail, wording: Wording, whose: str) -> Line:
+    text = visible(wording.line(detail) + (f" ({whose})" if whose else ""))
     if not detail.before:
         return Line(1, "+", text, Tone.GOOD)
     if not detail.after:
         return Line(1, "-", text, Tone.BAD)
     return Line(1, "~", text, Tone.CHANGE)
+
+
+def _sides(group: Group) -> dict[str, tuple[str, ...]]:
+    """Who has to do with which fields; nothing where one side has to do with all of them."""
+    told = group.provenance
+    if told is None or told.origin in (Origin.DRIFT, Origin.PENDING):
+        return {}
+    sides = {"yours": told.edited, "drifted": told.drifted, "pending": told.pending}
+    return sides if told.drifted or told.pending else {}
+
+
+def _whose(detail: Detail, group: Group) -> str:
+    sides = _sides(group)
+    return ", ".join(name for name, paths in sides.items() if any(_same(path, detail.name) for path in paths))
+
+
+def _unnamed(group: Group, details: Sequence[Detail]) -> Iterator[Line]:
+    """The fields that no line of a difference names: those that the heading says already, too."""
+    for name, paths in _sides(group).items():
+        rest = [path for path in paths if not any(_same(path, detail.name) for detail in details)]
+        if rest:
+            yield Line(1, "", visible(f"{name}: {', '.join(rest)}"), Tone.QUIET)
+
+
+def _same(path: str, name: str) -> bool:
+    """Whether a field of the spec and a name of the policies speak of the same: one may be a part of the other."""
+    first, second = (f"{text.replace('_', '').casefold()}." for text in (path.replace("[", ".["), name))
+    return first.startswith(second) or second.startswith(first)
 
 
 def _places(change: Change) -> str:

@@ -3,128 +3,194 @@ break out of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from reconciler.model.counting import count
+from reconciler.plan.change import Action, Reason
 from reconciler.plan.plan import Plan
-from reconciler.render.escape import fence, html, markdown, visible
-from reconciler.render.lines import Extent, Line, group_lines, heading, notice_lines, refusal_lines
+from reconciler.plan.provenance import Base
+from reconciler.render.comment import ELSEWHERE, Block, clip, diff_block, fenced, fit, folded, length
+from reconciler.render.escape import html, markdown, visible
+from reconciler.render.folding import ALARMING, Group
+from reconciler.render.lines import (
+    Extent,
+    Line,
+    alarm_line,
+    heading,
+    member_lines,
+    notice_lines,
+    refusal_lines,
+    story_lines,
+    write_lines,
+)
+from reconciler.render.origins import commits
 from reconciler.render.style import Tone
-from reconciler.render.text import layout
-from reconciler.render.view import Group, Section, View, view
+from reconciler.render.text import READ_FIRST
+from reconciler.render.view import Section, View, view
 from reconciler.render.wording import DriftWording, PlanWording, Wording
 
 MOST_CHARACTERS = 60_000
-"""GitHub takes comments of 65,536 characters; a footer of the pipeline has to fit too."""
+"""GitHub takes comments of 65,536 characters; a footer of the pipeline has to fit too. Azure DevOps takes 150,000,
+GitLab 1,000,000."""
 
 _EXTENT = Extent(addresses=50, findings=20)
-_BLOCK = 12_000
-"""No single change may take more: the others have to be seen as well."""
+_MEMBERS = (2_000, 40)
+"""Resources of one group that are listed: where there is room, and where there is little."""
+_LINE = 400
+"""Characters of a heading and of what may be lost; Azure's names have 260 at most."""
 _RESERVE = 400
 """Room for what is said at the end."""
-_ELSEWHERE = "the text and JSON formats show everything"
+_ALARMS = 20
+_SEVERE, _COMMON, _LATER, _CHAPTER = 100, 200, 300, 400
+"""Ranks: what stops it and what is lost, what else it does, what comes later, and what was found."""
 
 
-def render_plan(plan: Plan) -> str:
-    """What apply would do, as one comment."""
-    return _render(plan, PlanWording(), f" · plan {plan.digest[:12]}")
+def render_plan(plan: Plan, comment: str = "") -> str:
+    """What apply would do, as one comment. `comment` tells several of one pull request apart (`prod`)."""
+    return _render(plan, PlanWording(), marker("plan", comment), f" · plan {plan.digest[:12]}")
 
 
-def render_drift(plan: Plan) -> str:
+def render_drift(plan: Plan, comment: str = "") -> str:
     """How Azure differs from the policies, as one comment."""
-    return _render(plan, DriftWording(), "")
+    return _render(plan, DriftWording(), marker("drift", comment), "")
 
 
-def _render(plan: Plan, wording: Wording, mark: str) -> str:
+def marker(name: str, comment: str = "") -> str:
+    """The hidden first line by which one comment is found again and edited, not repeated."""
+    suffix = re.sub(r"[^A-Za-z0-9._/]+", "-", comment).strip("-")[:100]
+    return f"<!-- reconciler:{name}{':' if suffix else ''}{suffix} -->"
+
+
+def _render(plan: Plan, wording: Wording, mark: str, plan_mark: str) -> str:
     shown = view(plan, wording)
-    parts = [f"## {markdown(shown.verdict)}", ""]
+    head = [mark, f"## {_prose(shown.verdict, plan.base)}", ""]
     if shown.counts:
-        parts += [*_table(shown), ""]
-    blocks = [block for section in shown.sections for block in _blocks(section, wording)]
-    room = MOST_CHARACTERS - sum(len(part) + 1 for part in parts) - _RESERVE
-    kept = _fit(blocks, room)
-    parts += kept
-    if len(kept) < len(blocks):
-        parts += [f"**{count(len(blocks) - len(kept), 'part')} left out: {_ELSEWHERE}.**", ""]
+        head += [*_table(shown, wording), ""]
+    tail = []
     if shown.advice:
-        parts.append(_fenced("console", [visible(line) for line in shown.advice]))
-    parts.append(f"<sub>{count(plan.machines, 'VM')} · {markdown(plan.created)}{mark}</sub>")
-    return "\n".join(parts)
+        tail.append(fenced("console", [clip(visible(line), _LINE) for line in shown.advice]))
+    compared = f" · {_prose(shown.compared, plan.base)}" if shown.compared else ""
+    unchanged = f" · {plan.unchanged:,} {wording.rest}" if shown.rows else ""
+    made = markdown(clip(plan.created, _LINE))
+    tail.append(f"<sub>{count(plan.machines, 'VM')}{unchanged} · {made}{plan_mark}{compared}</sub>")
+    room = MOST_CHARACTERS - sum(length(part) + 1 for part in (*head, *tail)) - _RESERVE
+    return "\n".join((*head, *_body(shown, plan, wording, room), *tail))
 
 
-def _table(shown: View) -> Iterator[str]:
-    """The figures, a column each."""
-    yield f"| {' | '.join(word for word, _ in shown.figures)} |"
-    yield f"| {' | '.join('--:' for _ in shown.figures)} |"
-    yield f"| {' | '.join(f'{number:,}' for _, number in shown.figures)} |"
+def _body(shown: View, plan: Plan, wording: Wording, room: int) -> Iterator[str]:
+    """Everything between the table and the end, as much as there is room for."""
+    titles, blocks = [f"### {READ_FIRST}\n" if shown.alarms else ""], list(_alarms(shown))
+    losses = {id(item.group.first): item.losses for item in shown.alarms}
+    for number, section in enumerate(shown.sections, 1):
+        bodies = _blocks(section, number, wording, losses)
+        titles.append("" if bodies[0].headed else _title(section, plan.base))
+        blocks += bodies
+    chosen = fit(blocks, room - sum(length(title) + 2 for title in titles))
+    shortened = sum(form not in ("", block.forms[0]) for block, form in zip(blocks, chosen, strict=True))
+    for number, title in enumerate(titles):
+        own = [form for block, form in zip(blocks, chosen, strict=True) if block.section == number]
+        kept = [form for form in own if form]
+        if title:
+            yield title
+        yield from kept
+        if len(kept) < len(own):
+            yield f"**… and {count(len(own) - len(kept), 'more part')} left out: {ELSEWHERE}.**\n"
+        elif own and number == 0:
+            yield ""
+    if shortened:
+        yield f"**{count(shortened, 'part')} shortened to fit a comment: {ELSEWHERE}.**\n"
 
 
-def _blocks(section: Section, wording: Wording) -> Iterator[str]:
-    """The section in parts that are left out as a whole; its title goes with the first."""
-    note = f"{markdown(section.note[0].upper() + section.note[1:])}.\n\n" if section.note else ""
-    title = f"### {markdown(section.title)} ({section.size:,})\n\n{note}"
-    bodies = [_group(group, wording) for group in section.groups]
-    found = [line for refusal in section.refusals for line in refusal_lines(refusal, _EXTENT)]
-    found += [line for notice in section.notices for line in notice_lines(notice, _EXTENT)]
-    if found and section.title in (wording.errors, wording.refused):
-        bodies.append(_diff(found))
-    elif found:
-        yield _folded(f"{html(section.title)} ({section.size:,})", _diff(found))
+def _table(shown: View, wording: Wording) -> Iterator[str]:
+    """The figures, a column each; with a base, a row for each origin."""
+    if not shown.rows:
+        yield f"| {' | '.join(word for word, _ in shown.figures)} |"
+        yield f"| {' | '.join('--:' for _ in shown.figures)} |"
+        yield f"| {' | '.join(f'{number:,}' for _, number in shown.figures)} |"
         return
-    for body in bodies:
-        yield f"{title}{body}"
-        title = ""
+    names = [name for name in wording.figures if any(row.figures.get(name) for row in shown.rows)]
+    yield f"| | {' | '.join(wording.figures[name] for name in names)} |"
+    yield f"| :-- | {' | '.join('--:' for _ in names)} |"
+    for row in shown.rows:
+        cells = (f"{row.figures[name]:,}" if row.figures.get(name) else "" for name in names)
+        yield f"| {row.title} | {' | '.join(cells)} |"
 
 
-def _group(group: Group, wording: Wording) -> str:
-    """One line to open, with what may be lost in bold before it."""
-    head = heading(group)
-    lines = list(group_lines(group, wording, _EXTENT))
-    told = [line for line in lines if line.tone in (Tone.ALARM, Tone.STRONG)]
-    if head.tone is not Tone.ALARM and lines and not told:
-        return _folded(f"<code>{head.symbol}</code> {html(head.text)}", _diff(lines))
+def _alarms(shown: View) -> Iterator[Block]:
+    for number, alarm in enumerate(shown.alarms[:_ALARMS]):
+        line = alarm_line(alarm)
+        subject = markdown(clip(f"{alarm.group.subject} ({alarm.place})", _LINE))
+        told = "; ".join(f"**{markdown(clip(loss, _LINE))}**" for loss in alarm.losses[: len(ALARMING)])
+        yield Block(0, number, (f"- `{line.symbol}` {subject}: {told}",))
+    more = len(shown.alarms) - _ALARMS
+    if more > 0:
+        yield Block(0, _ALARMS, (f"- and {more:,} more, first in their sections",))
+
+
+def _title(section: Section, base: Base | None) -> str:
+    note = f"\n{markdown(section.note[0].upper() + section.note[1:])}.\n" if section.note else ""
+    return f"### {_prose(section.title, base)} ({section.size:,})\n{note}"
+
+
+def _prose(text: str, base: Base | None) -> str:
+    """A sentence of ours, in which the forge may link the commits that it names."""
+    safe = markdown(clip(text, 2 * _LINE))
+    for commit in commits(base):
+        safe = safe.replace(markdown(commit), commit)
+    return safe
+
+
+def _blocks(section: Section, number: int, wording: Wording, losses: dict[int, tuple[str, ...]]) -> list[Block]:
+    """The section in parts that are left out as a whole. What was found is one part, with its title in it."""
+    if section.groups:
+        rank = _LATER if section.title == wording.deferred else _COMMON
+        return [_group(group, number, rank, wording, losses.get(id(group.first), ())) for group in section.groups]
+    if section.title in (wording.errors, wording.refused):
+        told = [list(refusal_lines(item, _EXTENT)) for item in section.refusals]
+        told += [list(notice_lines(item, _EXTENT)) for item in section.notices]
+        return [Block(number, 0, (diff_block(lines), diff_block(lines[:2]))) for lines in told]
+    lines = [line for notice in section.notices for line in notice_lines(notice, _EXTENT)]
+    title = f"{html(section.title)} ({section.size:,})"
+    return [Block(number, _CHAPTER, (folded(title, diff_block(lines)), f"**{title}**\n"), headed=True)]
+
+
+def _group(group: Group, number: int, rank: int, wording: Wording, told_above: Sequence[str]) -> Block:
+    """One line to open, with what may be lost in bold before it, unless that stands above all."""
+    head = _headline(group, wording)
+    lines = [*story_lines(group, wording), *write_lines(group)]
+    above = {visible(loss) for loss in told_above}
+    told = [line for line in lines if line.tone in (Tone.ALARM, Tone.STRONG) and line.text not in above]
     rest = [line for line in lines if line not in told]
+    alarming = group.first.effect in ALARMING or head.tone is Tone.ALARM
+    if alarming and group.first.effect in ALARMING:
+        rank = _SEVERE + ALARMING.index(group.first.effect)
+    elif alarming:
+        rank = _SEVERE + len(ALARMING)
+    text = clip(head.text, _LINE)
+    quiet = not told and not alarming
     points = "".join(f"\n- {_bold(line)}" for line in told)
-    return f"`{head.symbol}` {markdown(head.text)}\n{points}\n\n" + (_folded("Details", _diff(rest)) if rest else "")
+    brief = f"`{head.symbol}` {markdown(text)}\n{points}\n" if points else f"`{head.symbol}` {markdown(text)}\n"
+    forms = []
+    for most in _MEMBERS if len(group.changes) > _MEMBERS[-1] else _MEMBERS[:1]:
+        body = [*member_lines(group, most), *rest]
+        if body and quiet:
+            forms.append(folded(f"<code>{head.symbol}</code> {html(text)}", diff_block(body)))
+        elif body:
+            forms.append(f"{brief}\n{folded('Details', diff_block(body))}")
+    return Block(number, rank, (*forms, brief))
+
+
+def _headline(group: Group, wording: Wording) -> Line:
+    """Of many that change alike, the change stands first: `policy daily-30d → daily-14d on 212 VMs`."""
+    head, change = heading(group), group.first
+    alike = change.action is Action.UPDATE and change.reason is Reason.DIFFERS and len(change.details) == 1
+    if len(group.changes) == 1 or not alike or not wording.acting:
+        return head
+    text = visible(f"{wording.detail(change.details[0])} on {group.subject}")
+    return Line(head.depth, head.symbol, text, head.tone)
 
 
 def _bold(line: Line) -> str:
-    text = markdown(line.text)
+    text = markdown(clip(line.text, _LINE))
     return f"**{text}**" if line.tone is Tone.ALARM else text
-
-
-def _folded(summary: str, body: str) -> str:
-    return f"<details><summary>{summary}</summary>\n\n{body}\n</details>\n"
-
-
-def _diff(lines: Iterable[Line]) -> str:
-    """The lines in a `diff` block, which GitHub colours: the symbol in the first column, `~` as `!`."""
-    shown = [_coloured(layout(line)) for line in lines]
-    kept = _fit(shown, _BLOCK)
-    if len(kept) < len(shown):
-        kept.append(f"… {count(len(shown) - len(kept), 'more line')}: {_ELSEWHERE}")
-    return _fenced("diff", kept)
-
-
-def _fenced(language: str, lines: list[str]) -> str:
-    ticks = fence("\n".join(lines))
-    return "\n".join((f"{ticks}{language}", *lines, ticks, ""))
-
-
-def _fit(parts: list[str], room: int) -> list[str]:
-    kept = []
-    for part in parts:
-        room -= len(part) + 1
-        if room < 0:
-            break
-        kept.append(part)
-    return kept
-
-
-def _coloured(text: str) -> str:
-    bare = text.lstrip(" ")
-    indent = len(text) - len(bare)
-    symbol, _, rest = bare.partition(" ")
-    if symbol in ("+", "-", "~", "!"):
-        return f"{'!' if symbol == '~' else symbol}{' ' * max(indent - 1, 0)}{rest}"
-    return " " + text[1:] if indent else f" {text}"

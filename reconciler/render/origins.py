@@ -17,11 +17,17 @@ from reconciler.render.folding import ALARMING, noun_of
 YOURS = (Origin.MINE, Origin.BOTH)
 NAMES: Mapping[Origin, str] = {
     Origin.MINE: "yours",
-    Origin.BOTH: "yours, and drifted",
+    Origin.BOTH: "yours and drifted",
     Origin.DRIFT: "drift",
     Origin.PENDING: "pending",
 }
 """In the order in which they are told."""
+NOTES: Mapping[Origin, str] = {
+    Origin.BOTH: "your change lands on what somebody has changed in Azure",
+    Origin.DRIFT: "apply puts it back, apply --only mine leaves it",
+    Origin.PENDING: "the next apply does it, with or without yours",
+}
+"""What an apply has to do with it, where that is not plain."""
 DUE = "due"
 _OTHER = "others"
 _VERBS: Mapping[Action, str] = {
@@ -127,9 +133,9 @@ def sentence(plan: Plan) -> str:
         does = "cannot be carried out now" if stuck or late else "changes nothing in Azure"
     parts = [f"Your change {does}"]
     if stuck:
-        parts.append(f"{stuck:,} of it {_be(stuck)} blocked")
+        parts.append(f"{count(stuck, 'more change')} of yours {_be(stuck)} blocked")
     if late:
-        parts.append(f"{late:,} of it {_be(late)} put off")
+        parts.append(f"{count(late, 'more change')} of yours {_be(late)} put off")
     return "; ".join((*parts, *_others(plan, more=bool(yours)))) + "."
 
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.plan.plan import Plan
 from reconciler.render.escape import visible
-from reconciler.render.lines import ALL, Extent, Line, group_lines, heading, notice_lines, refusal_lines
+from reconciler.render.lines import (
+    ALL,
+    Extent,
+    Line,
+    alarm_line,
+    group_lines,
+    heading,
+    notice_lines,
+    refusal_lines,
+    write_lines,
+)
 from reconciler.render.style import Tone, paint
 from reconciler.render.view import Section, view
 from reconciler.render.wording import DriftWording, PlanWording, Wording
 
+READ_FIRST = "Read these first"
 _INDENT = 4
 
 
@@ -49,6 +60,7 @@ def section_lines(section: Section, wording: Wording, extent: Extent) -> Iterato
     for group in section.groups:
         yield heading(group)
         yield from group_lines(group, wording, extent)
+        yield from write_lines(group)
 
 
 def layout(line: Line, width: int = 0) -> str:
@@ -69,21 +81,27 @@ def layout(line: Line, width: int = 0) -> str:
 
 def _render(plan: Plan, wording: Wording, look: Look) -> str:
     shown = view(plan, wording, verbose=look.verbose)
-    blocks = [_section(section, wording, look) for section in shown.sections]
+    blocks = [_plain(visible(shown.compared), Tone.QUIET, look)] if shown.compared else []
+    if shown.alarms:
+        blocks.append(_block(READ_FIRST, "", map(alarm_line, shown.alarms), look))
+    blocks += [_section(section, wording, look) for section in shown.sections]
     if shown.hidden:
         blocks.append(_plain(visible(shown.hidden), Tone.QUIET, look))
     if shown.advice:  # commands to copy: never wrapped
         blocks.append("\n".join(paint(visible(line), Tone.QUIET, colour=look.colour) for line in shown.advice))
-    last = [_plain(shown.counts, Tone.PLAIN, look)] if shown.counts else []
-    last.append(_plain(shown.verdict, Tone.GOOD if shown.calm else Tone.STRONG, look))
+    last = [_plain(visible(shown.counts), Tone.PLAIN, look)] if shown.counts else []
+    last.append(_plain(visible(shown.verdict), Tone.GOOD if shown.calm else Tone.STRONG, look))
     return "\n\n".join((*blocks, "\n".join(last)))
 
 
 def _section(section: Section, wording: Wording, look: Look) -> str:
-    note = paint(f" ({section.note})", Tone.QUIET, colour=look.colour) if section.note else ""
-    lines = section_lines(section, wording, look.extent)
+    return _block(section.title, section.note, section_lines(section, wording, look.extent), look)
+
+
+def _block(title: str, note: str, lines: Iterable[Line], look: Look) -> str:
+    after = paint(f" ({note})", Tone.QUIET, colour=look.colour) if note else ""
     body = (paint(layout(line, look.width), line.tone, colour=look.colour) for line in lines)
-    return "\n".join((paint(section.title, Tone.STRONG, colour=look.colour) + note, *body))
+    return "\n".join((paint(visible(title), Tone.STRONG, colour=look.colour) + after, *body))
 
 
 def _plain(text: str, tone: Tone, look: Look) -> str:

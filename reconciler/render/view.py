@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.counting import count
 from reconciler.plan.change import BY_TIME, Action, Change, Effect
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan, Refusal
+from reconciler.plan.provenance import Origin
 from reconciler.render import origins
 from reconciler.render.folding import ALARMING, Group, fold, summed
 from reconciler.render.wording import Wording
@@ -97,9 +98,9 @@ def view(plan: Plan, wording: Wording, *, verbose: bool = False) -> View:
         Section(wording.errors, wording.errors_note, notices=_notices(plan.errors)),
         unread,
         Section(wording.refused, wording.refused_note, refusals=plan.refusals if wording.acting else ()),
-        Section(wording.blocked, groups=fold(plan.blocked, plan, wording.sentence)),
+        Section(wording.blocked, groups=fold(plan.blocked, plan, _owned(plan, wording.sentence, apart=apart))),
         *(section for _, section in body),
-        Section(wording.deferred, groups=fold(plan.deferred, plan, wording.put_off)),
+        Section(wording.deferred, groups=fold(plan.deferred, plan, _owned(plan, wording.put_off, apart=apart))),
         *chapters,
     ]
     tally = _tally(plan, wording)
@@ -121,6 +122,16 @@ def view(plan: Plan, wording: Wording, *, verbose: bool = False) -> View:
     )
 
 
+def _owned(plan: Plan, sentence: Callable[[Change], str], *, apart: bool) -> Callable[[Change], str]:
+    """The sentence, and whose it is: for sections that hold changes of every origin."""
+
+    def told(change: Change) -> str:
+        origin = origins.origin_of(change, plan) if apart else None
+        return f"{sentence(change)} ({origins.NAMES[origin]})" if origin else sentence(change)
+
+    return told
+
+
 def _counts(plan: Plan, wording: Wording, tally: Counter[str], rows: tuple[origins.Row, ...]) -> str:
     if plan.empty:
         return ""
@@ -137,11 +148,18 @@ def _by_origin(plan: Plan, wording: Wording) -> list[tuple[str, Section]]:
     due = [item for item in _alarming_first(plan.actionable) if item.reason in BY_TIME]
     untold = [item for item in timeless if item.address not in plan.origins]
     named = [
-        (name, titles[origin], [item for item in timeless if origins.origin_of(item, plan) is origin])
+        (name, titles[origin], origins.NOTES.get(origin, ""), _of(origin, timeless, plan))
         for origin, name in origins.NAMES.items()
     ]
-    named += [("changes", wording.changes, untold), (origins.DUE, "Due by the clock", due)]
-    return [(name, Section(title, groups=fold(changes, plan, wording.sentence))) for name, title, changes in named]
+    named += [("others", "Other changes", "", untold), (origins.DUE, "Due by the clock", "", due)]
+    return [
+        (name, Section(title, note, groups=fold(changes, plan, wording.sentence)))
+        for name, title, note, changes in named
+    ]
+
+
+def _of(origin: Origin, changes: Iterable[Change], plan: Plan) -> list[Change]:
+    return [item for item in changes if origins.origin_of(item, plan) is origin]
 
 
 def _alarms(body: Iterable[tuple[str, Section]]) -> Iterator[Alarm]:

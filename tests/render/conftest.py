@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from reconciler.model.source import Source
 from reconciler.plan.change import Action, Change, Consequence, Detail, Effect, FieldChange, Reason, Step
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan, Refusal
+from reconciler.plan.provenance import Base, LastWrites, Origin, Provenance, Write
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 VAULT = "prod/rg-backup/rsv-weu"
@@ -299,6 +301,71 @@ def everything() -> Plan:
         machines=40,
         complete=False,
         unknown=("vault.dev/rg/rsv-dev",),
+    )
+
+
+APPLIED = "5d6e7f80" * 5
+BASE = Base(
+    ref="origin/main",
+    commit="1a2b3c4d" * 5,
+    applied=APPLIED,
+    applied_at=datetime(2026, 3, 1, 22, 10, tzinfo=UTC),
+    head="9f8e7d6c" * 5,
+    dirty=True,
+)
+"""A branch, the commit where it left main, and an older one that was applied."""
+
+
+@pytest.fixture
+def based(scheduled: Plan) -> Plan:
+    """A pull request that shortens a retention and adds VMs, while somebody has changed one by hand and an earlier
+    merge waits to be applied."""
+    policy, *others = changes()
+    by_name = {change.address.rpartition("/")[2]: change for change in others}
+    several = msgspec.structs.replace(
+        by_name["vm-web-77"],
+        address="protected_vm.prod/rg-web/vm-web-79",
+        why="differs in policy, disks",
+        details=(
+            Detail(name="policy", before="DefaultPolicy", after="daily-30d", source=PLACE),
+            Detail(name="disks", before="all disks", after="data disks 0, 1 only", source=PLACE),
+        ),
+    )
+    everything = (*others, policy, several, *scheduled.changes[:3])
+    mine, drift = Provenance(origin=Origin.MINE), Provenance(origin=Origin.DRIFT, drifted=("state",))
+    origins = {change.address: mine for change in everything if change.address.partition("vm-web-")[1]}
+    origins |= {
+        policy.address: Provenance(origin=Origin.MINE, edited=("retention.daily", "retention.weekly", "tags.owner")),
+        several.address: Provenance(origin=Origin.BOTH, edited=("disks",), drifted=("policy", "disks")),
+        by_name["vm-web-77"].address: Provenance(origin=Origin.DRIFT, drifted=("policy",)),
+        by_name["vm-undone"].address: drift,
+        by_name["vm-data"].address: drift,
+        by_name["vm-old"].address: Provenance(origin=Origin.PENDING),
+        by_name["vm-legacy"].address: mine,
+    }
+    for change in scheduled.changes[:3]:
+        origins.pop(change.address, None)
+    late = vm("vm-late", Action.CREATE, Reason.DEFERRED, why="not in Azure yet")
+    write = Write(
+        at=datetime(2026, 3, 2, 1, 2, tzinfo=UTC),
+        caller="alice@contoso.com",
+        operation="Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/write",
+        correlation_id="0d5c1f6e-0000-4000-8000-000000000001",
+        status="Succeeded",
+    )
+    return Plan(
+        created="2026-03-02T03:00:00Z",
+        changes=everything,
+        deferred=(late,),
+        findings=findings()[14:16],
+        unchanged=17,
+        machines=40,
+        base=BASE,
+        origins={**origins, late.address: Provenance(origin=Origin.PENDING)},
+        last_writes={
+            by_name["vm-web-77"].address: LastWrites(writes=(write,)),
+            by_name["vm-undone"].address: LastWrites(missing="nothing is in the log of the last 90 days"),
+        },
     )
 
 
