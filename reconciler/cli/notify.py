@@ -82,8 +82,10 @@ def _watching(urls: tuple[str, ...], form: str) -> Iterator[Watch]:
     finally:
         failure = sys.exception()
         stopped = isinstance(failure, (KeyboardInterrupt, click.Abort))
-        if urls and not stopped and (failure or watch.code is not ExitCode.OK):
-            _ring(urls, form, alert_of_failure(failure) if failure else alert_of(watch.plan, watch.code))
+        if urls and not stopped and watch.plan and watch.code is not ExitCode.OK:
+            _ring(urls, form, alert_of(watch.plan, watch.code))
+        elif urls and not stopped and failure:
+            _ring(urls, form, alert_of_failure(failure))
 
 
 def _ring(urls: tuple[str, ...], form: str, alert: Alert) -> None:
@@ -99,12 +101,11 @@ def _ring(urls: tuple[str, ...], form: str, alert: Alert) -> None:
             note(f"Notified {host_of(url)}.")
 
 
-def alert_of(plan: Plan | None, code: ExitCode) -> Alert:
+def alert_of(plan: Plan, code: ExitCode) -> Alert:
     """What the report says, as an alert: its verdict, its figures, and the first of its lines."""
     from reconciler.render.view import view
     from reconciler.render.wording import DriftWording
 
-    assert plan is not None
     wording = DriftWording()
     shown = view(plan, wording)
     items: list[Item] = []

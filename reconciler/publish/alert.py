@@ -15,6 +15,8 @@ import msgspec
 _SECTION = 3_000
 _HEADER = 150
 _LINE = 280
+_SECTIONS = 40
+"""Of lines: Slack takes 50 blocks."""
 _BYTES = 24_000
 """Teams takes messages of 28 KB."""
 TITLES: Mapping[int, str] = {
@@ -72,7 +74,7 @@ def slack(alert: Alert) -> Any:
     if alert.counts:
         blocks.append(_section(escape(_figures(alert))))
     lines = [f"• {escape(line)}" for line in _lines(alert)]
-    blocks += [_section(text) for text in _packed(lines, _SECTION)]
+    blocks += [_section(text) for text in _packed(lines, _SECTION)[:_SECTIONS]]
     if alert.advice:
         blocks.append(_section(f"Next: {escape(_short(alert.advice, 1_000))}"))
     told = [escape(text) for text in _origin(alert)]
