@@ -24,6 +24,7 @@ from reconciler.model.source import Source
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan
 from reconciler.plan.provenance import Base, LastWrites, Origin, Provenance, Write
+from reconciler.publish.alert import Alert, Item
 from reconciler.render import json
 from reconciler.render.activity import activity_json
 from reconciler.render.explain import explanation_json
@@ -101,6 +102,11 @@ def record() -> str:
     return msgspec.json.encode(whole).decode()
 
 
+def alert() -> str:
+    item = Item(text="t", addresses=("a.b/c",))
+    return msgspec.json.encode(Alert(title="t", exit_code=2, verdict="v", counts={}, top=(item,))).decode()
+
+
 @pytest.fixture
 def documents(everything: Plan) -> dict[str, str]:
     first, now = everything.changes[0].address, datetime(2026, 3, 2, tzinfo=UTC)
@@ -123,16 +129,17 @@ def documents(everything: Plan) -> dict[str, str]:
         "snapshots list": holdings(),
         "status": activity(),
         "record": record(),
+        "alert": alert(),
     }
 
 
-@pytest.mark.parametrize("heading", ["plan", "validate", "explain", "snapshots list", "status", "record"])
+@pytest.mark.parametrize("heading", ["plan", "validate", "explain", "snapshots list", "status", "record", "alert"])
 def test_what_is_documented_is_there(documents: dict[str, str], heading: str) -> None:
     there = set(names(standard_json.loads(documents[heading])))
     assert [name for name in documented(heading) if name not in there] == []
 
 
-@pytest.mark.parametrize("heading", ["plan", "validate", "explain", "snapshots list", "status", "record"])
+@pytest.mark.parametrize("heading", ["plan", "validate", "explain", "snapshots list", "status", "record", "alert"])
 def test_every_name_at_the_top_is_documented(documents: dict[str, str], heading: str) -> None:
     told = {re.split(r"[.\[]", name)[0] for name in documented(heading)}
     assert set(standard_json.loads(documents[heading])) == told
