@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dulwich.errors import RefFormatError
 from dulwich.objects import Commit, ObjectID, ShaFile, Tag
 from dulwich.objectspec import parse_object, parse_ref
 from dulwich.refs import Ref
@@ -30,7 +31,7 @@ def find_commit(repo: ReadOnlyRepo, name: str) -> Commit:
     steps = _STEPS.search(name)
     start, rest = (name[: steps.start()], steps[0]) if steps else (name, "")
     with reading(repo, f"`{name}`"):
-        found = _object(repo, "HEAD" if start in ("@", "") and name else start)
+        found = _object(repo, "HEAD" if start in ("@", "") else start) if name else None
         if found is None:
             raise _unknown(repo, start)
         if rest:
@@ -52,10 +53,10 @@ def _object(repo: ReadOnlyRepo, name: str) -> ShaFile | None:
         full = ObjectID(spelled.lower())
         return repo.object_store[full] if full in repo.object_store else None  # noqa: SIM401 -- has no get
     try:
-        ref = parse_ref(repo.refs, spelled)
-    except KeyError:
+        found = repo.refs[parse_ref(repo.refs, spelled)]
+    except (KeyError, RefFormatError):
         return _abbreviated(repo, name.lower())
-    return repo.object_store[repo.refs[ref]]
+    return repo.object_store[found]
 
 
 def _abbreviated(repo: ReadOnlyRepo, name: str) -> Commit | None:
@@ -98,7 +99,7 @@ def _unknown(repo: ReadOnlyRepo, name: str) -> RevisionError:
             why="it is a shallow clone" if shallow else "it was never fetched, or belongs to another repository",
             advice=UNSHALLOW if shallow else "git fetch",
         )
-    meant = _meant(repo, name)
+    meant = _meant(repo, name, alike=not shallow)
     why = "git knows no branch, tag or commit of that name here"
     if meant:
         return RevisionError(f"`{name}` is not in this clone", why=why, advice=f"did you mean `{meant}`?")
@@ -112,14 +113,16 @@ def _unknown(repo: ReadOnlyRepo, name: str) -> RevisionError:
     )
 
 
-def _meant(repo: ReadOnlyRepo, name: str) -> str:
-    """The ref of the same last name: `origin/main` for `main`, and the other way round; else one spelled alike."""
+def _meant(repo: ReadOnlyRepo, name: str, *, alike: bool) -> str:
+    """The ref of the other side: `origin/main` for `main`, and the other way round; else one that is spelled alike."""
     refs = sorted(repo.refs.allkeys())
     known = [_brief(ref) for ref in refs if ref.startswith(_BRANCHES) and not ref.endswith(b"/HEAD")]
     local = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
     behind_remote = local.partition("/")[2]
     same = [ref for ref in known if ref in (local, behind_remote) or ref.partition("/")[2] == local]
-    return same[0] if same else closest(name, known)
+    if same and name:
+        return same[0]
+    return closest(name, known) if alike and name else ""
 
 
 def _brief(ref: Ref) -> str:

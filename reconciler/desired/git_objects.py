@@ -68,7 +68,10 @@ class ReadOnlyRepo(Repo):
 def open_repository(root: Path) -> ReadOnlyRepo:
     """The repository whose work tree is `root`. Raises RevisionError."""
     try:
-        return ReadOnlyRepo(root)
+        repo = ReadOnlyRepo(root)
+        if not os.path.lexists(Path(repo.controldir()) / "HEAD"):
+            raise NotGitRepository
+        return repo
     except NotGitRepository as error:
         raise _unreadable(root, "its .git leads to no repository", "check where it points") from error
     except (UnsupportedVersion, UnsupportedExtension) as error:

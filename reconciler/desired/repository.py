@@ -87,9 +87,9 @@ class Repository:
 
         Of several, which criss-cross merges leave, the newest.
         """
-        other = find_commit(self._repo, ref)
         if not self.head:
             raise RevisionError("nothing is committed here yet, so there is no base", advice="commit, or --base none")
+        other = find_commit(self._repo, ref)
         bases = self._merge_bases(other.id.decode())
         if bases:
             return bases[-1]
@@ -116,19 +116,25 @@ class Repository:
         return self.head in bases or not self.shallow
 
     def count_since(self, commit: str) -> int | None:
-        """How many commits of HEAD that `commit` lacks touch the policies, merges that bring nothing of their own left
-        out; None where the history for that is not in the clone."""
+        """How many commits of HEAD that `commit` lacks touch the policies, merges not counted; None where the history
+        for that is not in the clone."""
         if not self.head or not self.holds(commit):
             return None
+        try:
+            return self._count(commit)
+        except RevisionError:
+            return None
+
+    def _count(self, commit: str) -> int | None:
         ends, found = self._repo.shallow_commits(), 0
         fingerprint = cache(self._fingerprint)
         with reading(self._repo, "the history"):
             for entry in self._repo.get_walker([ObjectID(self.head.encode())], exclude=[ObjectID(commit.encode())]):
                 if entry.commit.id in ends:
                     return None
-                here = fingerprint(entry.commit.id.decode())
-                parents = [fingerprint(parent.decode()) for parent in entry.commit.parents]
-                found += here not in parents if parents else any(here)
+                here, parents = fingerprint(entry.commit.id.decode()), entry.commit.parents
+                if len(parents) < 2:
+                    found += here != fingerprint(parents[0].decode()) if parents else any(here)
         return found
 
     def at(self, commit: str) -> Revision:

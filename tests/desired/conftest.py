@@ -1,4 +1,5 @@
-"""A kind of our own, small and knowing nothing of Azure, so that the language is tested without any real one."""
+"""A kind of our own, small and knowing nothing of Azure, so that the language is tested without any real one; and git
+repositories of our own."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from reconciler.model.protection import Protection
 from reconciler.model.resource import Ref, Resource, Spec
 from reconciler.plan.change import Step
 from reconciler.plan.finding import Finding, Severity
+from tests.desired.history import History
 
 
 class Only(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,3 +144,17 @@ def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = Path("policies")
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
+    """An empty repository, in which we stand."""
+    history = History(tmp_path / "estate")
+    monkeypatch.chdir(history.root)
+    return history
+
+
+@pytest.fixture
+def another_history(tmp_path: Path) -> History:
+    """One more, beside it."""
+    return History(tmp_path / "another")
