@@ -20,7 +20,7 @@ from reconciler.desired.revision import PolicyFile
 from reconciler.desired.validate import Validation, validate_files
 from reconciler.diff.engine import compare, sort_findings
 from reconciler.errors import ReconcilerError
-from reconciler.kinds.adoption import AdoptedEstate, not_adopted
+from reconciler.kinds.adoption import NOT_ADOPTED, AdoptedEstate, not_adopted
 from reconciler.kinds.base import Situation
 from reconciler.kinds.registry import kinds
 from reconciler.live.refresh import refresh
@@ -56,7 +56,7 @@ class Adoption:
 
     @property
     def exact(self) -> bool:
-        return self.plan.complete and not any(finding.severity is Severity.WARNING for finding in self.findings)
+        return self.plan.complete and not any(finding.code == NOT_ADOPTED for finding in self.findings)
 
 
 async def adopt(azure: Azure, subscriptions: Mapping[str, str], schemas: Mapping[str, str]) -> Adoption:

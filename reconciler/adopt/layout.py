@@ -26,7 +26,16 @@ _HEAD = (
 
 
 class _Dumper(yaml.SafeDumper):
-    """Without anchors: the same list may stand in several documents."""
+    """Without anchors, as the same list may stand in several documents; lists are indented below their key."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, indentless=False)
+
+    def serialize(self, node: yaml.Node) -> None:
+        """The document itself is never on one line, however short it is."""
+        if isinstance(node, yaml.MappingNode):
+            node.flow_style = False
+        super().serialize(node)
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- PyYAML's signature
         return True

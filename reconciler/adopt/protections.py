@@ -21,6 +21,7 @@ from reconciler.model.counting import count
 
 _MOST_WORDS = 4
 _LONGEST = 60
+_MOST_ORIGINS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,13 @@ def _shares(held: Iterable[Held], census: Census) -> Iterator[tuple[str, _Share]
 
 def _comment(mask: int, aspects: Mapping[str, _Share]) -> str:
     number = mask.bit_count()
-    told = [f"Explains {number} of {count(number, 'VM')}"]
+    told = [f"Explains {number:,} of {count(number, 'VM')}"]
     for aspect, share in sorted(aspects.items()):
         if share.origins:
-            found = ", ".join(f"{origin} ({share.origins[origin]})" for origin in sorted(share.origins))
-            told.append(f"{aspect}: {found}")
+            ranked = sorted(share.origins, key=lambda origin: (-share.origins[origin], origin))
+            found = ", ".join(f"{origin} ({share.origins[origin]:,})" for origin in ranked[:_MOST_ORIGINS])
+            more = f" and {len(ranked) - _MOST_ORIGINS} more" if len(ranked) > _MOST_ORIGINS else ""
+            told.append(f"{aspect}: {found}{more}")
     return "; ".join(told) + "."
 
 

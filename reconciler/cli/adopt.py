@@ -110,13 +110,17 @@ def _tell(findings: Sequence[Finding], *, verbose: bool) -> None:
     from reconciler.render.findings import render_text
 
     told: dict[str, list[Finding]] = {}
+    remarks = [finding for finding in findings if finding.rule_source]
     for finding in findings:
-        told.setdefault(finding.code, []).append(finding)
+        if verbose or not finding.rule_source:
+            told.setdefault(finding.code, []).append(finding)
     for code, group in told.items():
         shown = group if verbose or len(group) <= _MOST_TOLD else group[:_MOST_TOLD]
         note(render_text(shown))
         if len(shown) < len(group):
             note(f"... and {len(group) - len(shown)} more of {code}: --verbose shows them.")
+    if remarks and not verbose:
+        note(f"{count(len(remarks), 'remark')} of rules on what is written: reconciler plan tells them, or --verbose.")
 
 
 def _tell_uncovered(adoption: Adoption) -> None:
