@@ -183,9 +183,9 @@ def policy_files(tree: PolicyTree, places: Sequence[tuple[Path, Names]]) -> list
         for path, file in tree.files_below(node, shown) if node else ():
             found.setdefault((file.names, file.id), (path, file))
     if len(found) > MOST_FILES:
-        raise RevisionError(
-            f"{len(found)} files at {tree.commit.id.decode()} are more than the {MOST_FILES} that are read at once"
-        )
+        called = tree.commit.id.decode()[:SHORT]
+        message = f"{len(found)} files at commit {called} are more than the {MOST_FILES} that are read at once"
+        raise RevisionError(message, advice="name the folder of the policies, not one above it")
     return sorted(found.values(), key=lambda item: item[0].parts)
 
 
