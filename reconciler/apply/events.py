@@ -16,7 +16,7 @@ import msgspec
 from reconciler.model.duration import format_age
 from reconciler.plan.change import Action, Change
 
-FORMAT = "1.1"
+FORMAT = "1.2"
 """Version of the event stream; a new minor version adds fields or types, a new major one changes them."""
 
 
@@ -230,6 +230,26 @@ class Stopping(Event, frozen=True, kw_only=True, tag="stopping"):
         if self.gave_up:
             return f"No longer waiting for {count}; the journal keeps them, the next apply takes them up."
         return f"Stopping: nothing new is started, waiting for {count}. Once more to stop waiting."
+
+
+class LockEvent(Event, frozen=True, kw_only=True, tag="lock"):
+    """What became of the lock between machines: `state` is `waiting`, `taken_over` (from one that was cut off), `lost`
+    (nothing new is started) or `left` (to end by itself). `lock` is its address, without what is secret in it."""
+
+    level: ClassVar[str] = "warn"
+    state: str
+    lock: str
+    message: str
+
+    @property
+    def text(self) -> str:
+        words = {
+            "waiting": "Waiting for the lock",
+            "taken_over": "Took over the lock",
+            "lost": "Lost the lock: nothing new is started; run it again",
+            "left": "The lock is left behind",
+        }
+        return f"{words.get(self.state, self.state)} ({self.lock}): {self.message}"
 
 
 class ChangeSummary(Event, frozen=True, kw_only=True, tag="change_summary"):
