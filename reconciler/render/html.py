@@ -122,9 +122,16 @@ def _template() -> Template:
         lstrip_blocks=True,
         finalize=_plain,
     )
+    environment.filters["opened"] = _opened
     return environment.get_template("page.html.j2")
 
 
+def _opened(text: str) -> str:
+    """As the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def _plain(value: object) -> object:
-    """Control characters and direction overrides are spelled out, wherever a text from outside is shown."""
-    return visible(value) if type(value) is str and value.isprintable() is False else value
+    """Whatever is shown, of any type: control characters and direction overrides are spelled out. What is marked up is
+    of our own templates."""
+    return value if hasattr(value, "__html__") else visible(str(value))
