@@ -25,8 +25,7 @@ PIPELINE = "(in a pipeline: fetch-depth: 0, fetchDepth: 0 or GIT_DEPTH: 0)"
 """The whole history, as GitHub's checkout, Azure DevOps and GitLab call it."""
 UNSHALLOW = f"git fetch --unshallow {PIPELINE}"
 _EXTENSIONS = b"extensions"
-_PARTIAL = b"partialclone"
-_HARMLESS = (b"noop", b"preciousobjects")
+_HARMLESS = (b"partialclone", b"noop", b"preciousobjects")
 """Extensions that change nothing for a reader who stops at an object that is not there."""
 _DAMAGE = (
     ApplyDeltaError,
@@ -46,15 +45,19 @@ _DAMAGE = (
 class ReadOnlyRepo(Repo):
     """Opens partial clones, too, which dulwich refuses: what was never fetched is told when it is asked for."""
 
-    partial = False
-
     def get_config(self) -> ConfigFile:
         config = super().get_config()
-        self.partial = self.partial or any(name.lower() == _PARTIAL for name, _ in config.items(_EXTENSIONS))
-        for name in (_PARTIAL, *_HARMLESS):
+        for name in _HARMLESS:
             with suppress(KeyError):
                 config.remove((_EXTENSIONS,), name)
         return config
+
+    @property
+    def partial(self) -> bool:
+        """Some objects were left on the server, to be fetched when git needs them."""
+        config = self.get_config()
+        remotes = [section for section in config.sections() if section[0] == b"remote"]
+        return any(config.get_boolean(remote, b"promisor", False) for remote in remotes)
 
     def shallow_commits(self) -> frozenset[bytes]:
         """Commits whose parents were not fetched; none in a clone that has its whole history."""
@@ -106,8 +109,10 @@ def _missing(repo: ReadOnlyRepo, what: str, error: KeyError) -> RevisionError:
     shown = named.decode("ascii", "backslashreplace")[:SHORT] if isinstance(named, bytes) else str(named)
     message, why = f"{what} cannot be read: an object is not in this clone", f"object {shown} is missing"
     if repo.partial:
-        advice = "clone without --filter (in a pipeline: no `filter:`), or let git fetch what is missing: git archive"
-        return RevisionError(message, why=f"{why}, and this is a partial clone", advice=f"{advice} REF > {os.devnull}")
+        advice = (
+            f"let git fetch it: git archive REF > {os.devnull}; or clone without --filter (in a pipeline: `filter:`)"
+        )
+        return RevisionError(message, why=f"{why}, and this is a partial clone", advice=advice)
     if repo.shallow_commits():
         return RevisionError(message, why=f"{why}, and this is a shallow clone", advice=UNSHALLOW)
     return RevisionError(message, why=why, advice="git fetch, then try again; git fsck tells more")
