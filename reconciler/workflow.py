@@ -3,22 +3,22 @@
     policies ── validate ─→ Declared ─┐
     Azure ──── refresh ───→ Live ─────┴─ expand ─→ Desired ─ compare ─→ Plan ─ guard ─→ show │ save │ apply
 
-Nothing here knows a resource kind, prints, or reads the clock of the machine.
+Restores and operations begin in `on_request.py` and go on here. Nothing here knows a resource kind, prints, or reads
+the clock of the machine.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from reconciler.apply import journal as journals
 from reconciler.apply.basis import check_basis
+from reconciler.apply.completion import brings_everything
 from reconciler.apply.events import Emit
 from reconciler.apply.executor import execute
 from reconciler.apply.journal import Journal
@@ -30,6 +30,7 @@ from reconciler.apply.result import Result
 from reconciler.apply.resume import Resumed, resume
 from reconciler.apply.run import Run, Stop
 from reconciler.desired.expand import Desired, expand
+from reconciler.desired.past import Checkout, Past, look_back, recall
 from reconciler.desired.validate import Validation
 from reconciler.diff.allowances import Allowances, lift
 from reconciler.diff.clock import leave_out_timed
@@ -38,37 +39,34 @@ from reconciler.diff.freezing import hold_frozen, tell_freeze
 from reconciler.diff.guards import guard
 from reconciler.diff.holding import hold_back
 from reconciler.diff.limits import keep_within_limits
+from reconciler.diff.origins import Sides, keep_only, trace
 from reconciler.diff.targets import narrow
-from reconciler.kinds.base import Kind, Situation
-from reconciler.kinds.registry import asked_kinds, by_name, kinds, operated_kinds
+from reconciler.errors import AzureError
+from reconciler.kinds.base import Situation
+from reconciler.kinds.registry import by_name, kinds
+from reconciler.kinds.stamp import read_stamp, write_stamp
 from reconciler.live.refresh import refresh
 from reconciler.model.clock_gap import ClockGap
 from reconciler.model.document import Declared
 from reconciler.model.live import Live
-from reconciler.model.operation_request import OperationRequest
-from reconciler.model.restore_request import BackupRequest, RestoreRequest
-from reconciler.model.snapshot_schedule import ASPECT as SNAPSHOTS
 from reconciler.model.snapshot_schedule import DOCUMENT as SCHEDULE
-from reconciler.operate.resolve import resolve as undertake
+from reconciler.model.stamp import Stamp
 from reconciler.plan.finding import Finding
 from reconciler.plan.plan import Plan
-from reconciler.restore.resolve import resolve
-from reconciler.restore.wish import check_blocked, check_found
 
 if TYPE_CHECKING:
     from reconciler.azure.clients import Azure
 
-BACKUP = "backup"
-"""The aspect of a Protection that vaults serve."""
-
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the person asked for beside the policies: which addresses, and which guards are lifted."""
+    """What the person asked for beside the policies: which addresses, which guards are lifted, and changes of which
+    origin (`mine`, `drift`; "" for all)."""
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     allowances: Allowances = field(default_factory=dict)
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +78,8 @@ class Picture:
     desired: Desired
     clock_gap: ClockGap | None = None
     """Where the clock that all this was worked out by is wrong."""
+    past: Past | None = None
+    """What the base and the last apply asked for; None where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,27 @@ async def look(azure: Azure, declared: Declared) -> Picture:
     return Picture(declared, Situation(declared, desired.state, live, azure.now()), desired, azure.clock_gap)
 
 
+async def look_with_past(azure: Azure, checkout: Checkout) -> Picture:
+    """The same, and what the policies of the base and of the last apply ask of that very estate."""
+    picture = await look(azure, checkout.declared)
+    stamp = await read_stamp(azure, checkout.declared)
+    known = stamp if isinstance(stamp, Stamp) else None
+    past = recall(checkout, known, picture.desired.state, picture.situation.live, azure.now(), kinds())
+    return replace(picture, past=past)
+
+
+async def look_for_drift(azure: Azure, checkout: Checkout) -> tuple[Picture, Validation]:
+    """Both sides for `drift`: Azure, and the policies that were last applied, or those here where nothing tells.
+
+    Raises RevisionError where the policies that were applied cannot be had.
+    """
+    stamp = await read_stamp(azure, checkout.declared)
+    known = stamp if isinstance(stamp, Stamp) else None
+    applied, past = look_back(checkout, known, azure.now().date(), kinds())
+    picture = await look(azure, applied.declared or checkout.declared)
+    return replace(picture, past=past), applied.validation
+
+
 def plan_of(picture: Picture, validation: Validation, wishes: Wishes) -> Plan:
     """Compare, keep to the service's limits, narrow to what was asked for, hold back; let the guards speak. Pure."""
     plan = compare(
@@ -117,12 +138,24 @@ def plan_of(picture: Picture, validation: Validation, wishes: Wishes) -> Plan:
     )
     known = picture.situation.desired.keys() | picture.situation.live.state.keys()
     plan = narrow(plan, known, wishes.targets, wishes.excludes)
+    plan = keep_only(_tell_apart(plan, picture), wishes.only)
     plan = keep_within_limits(plan, picture.situation, kinds())
     if picture.clock_gap and picture.declared.of(SCHEDULE):
         plan = leave_out_timed(plan, picture.clock_gap)
     plan = hold_back(plan, picture.situation, kinds(), wishes.allowances)
     plan = lift(guard(plan, picture.situation, kinds()), wishes.allowances)
     return tell_freeze(plan, picture.situation, kinds(), wishes.allowances)
+
+
+def _tell_apart(plan: Plan, picture: Picture) -> Plan:
+    """The plan with the origin of each change, as far as the past is known."""
+    past, situation = picture.past, picture.situation
+    if past is None:
+        return plan
+    plan = msgspec.structs.replace(plan, base=past.base, findings=sort_findings((*plan.findings, *past.findings)))
+    if past.base is None or past.at_base is None or past.applied is None:
+        return plan
+    return trace(plan, Sides(situation.desired, past.at_base, past.applied, situation.live.state, past.base), kinds())
 
 
 def freeze(azure: Azure, declared: Declared, wishes: Wishes, plan: Plan) -> Plan:
@@ -133,64 +166,6 @@ def freeze(azure: Azure, declared: Declared, wishes: Wishes, plan: Plan) -> Plan
 async def make_plan(azure: Azure, validation: Validation, declared: Declared, wishes: Wishes) -> Plan:
     """From policies to a plan, in one go."""
     return plan_of(await look(azure, declared), validation, wishes)
-
-
-async def plan_restore(azure: Azure, declared: Declared, request: RestoreRequest) -> Plan:
-    """What was asked for, as resources → a plan: the same comparison, with everything that is to be made on the desired
-    side, and on the live one what is there under those names. What it is made from is on both: the plan rests on it.
-
-    Raises UsageError where what to restore from is not found.
-    """
-    from_vault = isinstance(request, BackupRequest)
-    live = await (look_for_backups if from_vault else look_for_snapshots)(azure, declared)
-    wish = await resolve(azure, declared, live, request)
-    makers = {kind.name: kind for kind in asked_kinds()}
-    looks = (makers[item.address.kind].look(azure, item) for item in wish.resources)
-    there = [found for found in await asyncio.gather(*looks) if found]
-    rests_on = {item.address: item for item in wish.sources}
-    asked_for = {item.address: item for item in wish.resources}
-    situation = Situation(
-        declared,
-        rests_on | asked_for,
-        Live(rests_on | {item.address: item for item in there}, live.machines, requests=live.requests),
-        azure.now(),
-    )
-    noted = (finding for found in there for finding in check_found(found, asked_for.get(found.address)))
-    findings = (*wish.findings, *noted)
-    compared = compare(situation, (*asked_kinds(), *_taking_snapshots()), findings)
-    plan = guard(compared, situation, (*asked_kinds(), *_taking_snapshots()))
-    told = (finding for finding in plan.findings if finding.topic != "objectives")  # those are drift's matter
-    kept = sort_findings((*told, *check_blocked(plan.changes)))
-    return msgspec.structs.replace(plan, findings=kept, unchanged=plan.unchanged - len(rests_on), restore=wish.request)
-
-
-async def plan_operation(azure: Azure, declared: Declared, request: OperationRequest) -> Plan:
-    """A drill, a failover or what follows one → a plan. Nothing is compared: Azure says what may be done now.
-
-    Raises UsageError where the plan, the VM or the recovery point is not found.
-    """
-    live = await refresh(azure, declared, operated_kinds())
-    undertaking = await undertake(azure, declared, live, request)
-    created = azure.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Plan(created=created, changes=undertaking.changes, findings=sort_findings(undertaking.findings))
-
-
-async def look_for_snapshots(azure: Azure, declared: Declared) -> Live:
-    """The VMs, their disks, and all that these can be restored from; nothing else."""
-    return await refresh(azure, declared, _taking_snapshots())
-
-
-async def look_for_backups(azure: Azure, declared: Declared) -> Live:
-    """The VMs, and what the vaults hold of them; nothing else."""
-    return await refresh(azure, declared, _serving(BACKUP))
-
-
-def _taking_snapshots() -> tuple[Kind[Any], ...]:
-    return _serving(SNAPSHOTS)
-
-
-def _serving(aspect: str) -> tuple[Kind[Any], ...]:
-    return tuple(kind for kind in kinds() if aspect in (kind.serves, kind.aspect.name if kind.aspect else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +179,12 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an apply went. `result` is None where the review said no, or there was nothing to do."""
+    """How an apply went. `result` is None where the review said no, or there was nothing to do; `unstamped` says where
+    it could not be written what is applied now."""
 
     review: Review
     result: Result | None
+    unstamped: tuple[AzureError, ...] = ()
 
 
 async def apply(
@@ -217,12 +194,14 @@ async def apply(
     approve: Callable[[Review], bool],
     saved: Plan | None = None,
     hold_back_now: Callable[[Plan], Plan] = lambda plan: plan,
+    checkout: Checkout | None = None,
 ) -> Outcome:
-    """Take up what earlier runs left open, plan, check, ask, and carry the plan out.
+    """Take up what earlier runs left open, plan, check, ask, carry the plan out, and stamp what is applied then.
 
-    `planning` makes the plan as things are now; a `saved` plan is carried out in its place when it still fits.
-    `hold_back_now` takes out what must wait at the time of applying. Raises
+    `planning` makes the plan as things are now; a `saved` plan is carried out in its place when it still fits. Raises
     StalePlanError where it does not, and JournalError where another apply runs against the same cloud.
+    `hold_back_now` takes out what must wait at the time of applying; `checkout` is what a plan of the policies came
+    from, None where it came from something else.
     """
     endpoint = azure.cloud.key
     run = Run(azure, by_name(), machinery.emit, machinery.stop, machinery.bounds, waits=machinery.waits)
@@ -234,9 +213,26 @@ async def apply(
         plan = hold_back_now(plan)
         review = Review(plan, await preflight(azure, plan) if plan.applyable else (), resumed)
         if machinery.stop.asked.is_set() or not approve(review) or not plan.applyable:
-            return Outcome(review, None)
+            return Outcome(review, None, await _stamp(azure, checkout, review, None))
         with Journal.create(machinery.journal, _header(azure, machinery, saved or plan)) as journal:
-            return Outcome(review, await execute(plan, run, journal, resumed.held))
+            result = await execute(plan, run, journal, resumed.held)
+        return Outcome(review, result, await _stamp(azure, checkout, review, result))
+
+
+async def _stamp(
+    azure: Azure, checkout: Checkout | None, review: Review, result: Result | None
+) -> tuple[AzureError, ...]:
+    """Say on the vaults what is applied now, where all of it is: answers what could not be written.
+
+    Outside of git nothing is begun, but what a vault says must not become a lie.
+    """
+    earlier = review.resumed.in_doubt or review.resumed.going_on
+    if checkout is None or earlier or not brings_everything(review.plan, result):
+        return ()
+    if checkout.repository is None and not isinstance(await read_stamp(azure, checkout.declared), Stamp):
+        return ()
+    stamp = Stamp(commit=checkout.head, policies=checkout.here.digest, at=azure.now(), dirty=checkout.dirty)
+    return await write_stamp(azure, checkout.declared, stamp)
 
 
 def _header(azure: Azure, machinery: Machinery, plan: Plan) -> Header:

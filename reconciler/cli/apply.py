@@ -16,22 +16,26 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from reconciler.cli.base import BASE, choose_base
+from reconciler.cli.checkout import checkout
 from reconciler.cli.cloud import CA_FILE, CLOUD, connect
 from reconciler.cli.conclusion import conclude_apply
 from reconciler.cli.console import conclude, note, wants_colour
 from reconciler.cli.happenings import Trouble
 from reconciler.cli.journals import JOURNAL, journal_folder
-from reconciler.cli.options import ALLOW, COLOUR, EXCLUDE, PARALLELISM, POLICIES, TARGET, form
+from reconciler.cli.options import ALL, ALLOW, COLOUR, EXCLUDE, ONLY, PARALLELISM, POLICIES, TARGET, form, is_written
 from reconciler.cli.planning import compare
 from reconciler.cli.policies import read_policies, tell
 from reconciler.cli.progress import Mode, watch
+from reconciler.cli.refusal import refuse
 from reconciler.cli.report import Look, show_plan
-from reconciler.errors import DeniedError, ExitCode, GuardRefusedError, PolicyError, UsageError
-from reconciler.plan.finding import Severity
+from reconciler.desired.past import Policies
+from reconciler.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from reconciler.apply.events import Emit, Event
     from reconciler.azure.clients import Azure
+    from reconciler.desired.past import Checkout
     from reconciler.plan.plan import Plan
     from reconciler.workflow import Machinery, Review, Wishes
 
@@ -54,6 +58,7 @@ class Asked:
     word: str = "yes"
     waits: bool = True
     witness: Callable[[Plan], Emit] | None = None
+    base: str | None = None
 
 
 @click.command("apply")
@@ -63,6 +68,8 @@ class Asked:
 @CA_FILE
 @TARGET
 @EXCLUDE
+@BASE
+@ONLY
 @ALLOW
 @click.option("--auto-approve", is_flag=True, help="Do not ask. For pipelines; guards still refuse.")
 @click.option("--no-wait", is_flag=True, help="Leave long steps once Azure has accepted them: the next run goes on.")
@@ -77,6 +84,8 @@ def command(
     ca_file: Path | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
+    base: str | None,
+    only: str,
     allow: tuple[str, ...],
     auto_approve: bool,
     no_wait: bool,
@@ -97,13 +106,13 @@ def command(
 
     saved = load(file) if file else None
     allowances = parse_allowances(allow)
-    if saved and (target or exclude or allowances.keys() - {FREEZE}):
+    if saved and (target or exclude or only != ALL or is_written("base") or allowances.keys() - {FREEZE}):
         raise UsageError(
-            f"a saved plan is carried out as it is: --target, --exclude and --allow (but {FREEZE}) belong to "
-            "`plan --out`",
+            "a saved plan is carried out as it is: --target, --exclude, --base, --only and --allow (but "
+            f"{FREEZE}) belong to `plan --out`",
             advice="leave them out, or plan again with them",
         )
-    wishes = Wishes(target, exclude, allowances)
+    wishes = Wishes(target, exclude, allowances, "" if only == ALL else only)
     if saved:
         wishes = Wishes(saved.targets, saved.excludes, {**parse_allowances(saved.allowed), **allowances})
     refuse_unasked(form, auto_approve=auto_approve or bool(saved))
@@ -117,26 +126,31 @@ def command(
         journal=journal_folder(journal),
         parallelism=parallelism,
         waits=not no_wait,
+        base=base,
     )
     return asyncio.run(_apply(asked, cloud, ca_file))
 
 
 async def _apply(asked: Asked, cloud: str, ca_file: Path | None) -> ExitCode:
-    from reconciler.workflow import freeze, plan_restore
+    from reconciler.on_request import plan_restore
+    from reconciler.workflow import freeze
 
     async with connect(cloud, ca_file) as azure:
-        validation, declared = read_policies(asked.policies, azure.now().date())
+        today = azure.now().date()
+        validation, declared = read_policies(asked.policies, today)
         request = asked.saved.restore if asked.saved else None
+        chosen = None if asked.saved else choose_base(asked.base, {}, None)
 
         async def planning() -> Plan:
             if request:
                 return await plan_restore(azure, declared, request)
-            return (await compare(azure, validation, declared, asked.wishes)).plan
+            return (await compare(azure, found, asked.wishes, traced=asked.saved is None)).plan
 
         def hold_back_now(plan: Plan) -> Plan:
             return plan if request else freeze(azure, declared, asked.wishes, plan)
 
-        return await carry_out(asked, azure, planning, hold_back_now)
+        with checkout(Policies(declared, validation), asked.policies, chosen, today) as found:
+            return await carry_out(asked, azure, planning, hold_back_now, None if request else found)
 
 
 async def carry_out(
@@ -144,12 +158,13 @@ async def carry_out(
     azure: Azure,
     planning: Callable[[], Awaitable[Plan]],
     hold_back_now: Callable[[Plan], Plan] = lambda plan: plan,
+    found: Checkout | None = None,
 ) -> ExitCode:
     """Plan, show, ask, apply, and tell how it went."""
     from reconciler.workflow import apply
 
     with Screen(asked, azure) as screen:
-        outcome = await apply(azure, screen.machinery(), planning, screen.approve, asked.saved, hold_back_now)
+        outcome = await apply(azure, screen.machinery(), planning, screen.approve, asked.saved, hold_back_now, found)
     if screen.declined:
         return conclude(ExitCode.ERROR, "nobody said that it may go on")
     return conclude_apply(outcome, asked, screen.troubles)
@@ -225,7 +240,7 @@ class Screen:
             show_plan(plan, Look(colour=self._asked.colour))
             if review.preflight:
                 tell(review.preflight)
-        _refuse(review)
+        refuse(review)
         if not plan.applyable:
             return False
         if not self._asked.saved and not self._asked.auto_approve:
@@ -266,25 +281,3 @@ def _interrupts(request: Callable[[], None]) -> Iterator[None]:
         for number in signals:
             with contextlib.suppress(NotImplementedError):
                 loop.remove_signal_handler(number)
-
-
-def _refuse(review: Review) -> None:
-    plan = review.plan
-    if plan.errors:
-        raise PolicyError(
-            f"{len(plan.errors)} error{'s' if len(plan.errors) > 1 else ''} must be mended before anything is applied",
-            why=str(plan.errors[0]),
-        )
-    if plan.refusals:
-        raise GuardRefusedError(
-            "; ".join(f"{refusal.code} {refusal.message}" for refusal in plan.refusals),
-            why="a guard refuses this plan; nothing was changed",
-            advice="; ".join(refusal.advice for refusal in plan.refusals),
-        )
-    denied = [finding for finding in review.preflight if finding.severity is Severity.ERROR]
-    if denied:
-        raise DeniedError(
-            f"{len(denied)} permission{'s are' if len(denied) > 1 else ' is'} missing; nothing was changed",
-            why=denied[0].message,
-            advice=denied[0].advice,
-        )

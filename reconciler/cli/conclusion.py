@@ -24,6 +24,10 @@ def conclude_apply(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) 
     whole = plan.complete and not outcome.review.resumed.in_doubt
     if asked.mode is not Mode.JSON:
         _tell_the_end(outcome, asked, troubles)
+    for error in outcome.unstamped:
+        note(f"\nNot stamped: {error}")
+    if outcome.unstamped:
+        whole = False
     held = held_by_freeze(plan)
     if held:
         note(f"\nFrozen: {held.message}.\n  next: {held.advice}")

@@ -14,7 +14,7 @@ from reconciler.cli.console import conclude, note
 from reconciler.cli.journals import JOURNAL
 from reconciler.cli.notify import Watch, rings
 from reconciler.cli.options import COLOUR, EXCLUDE, POLICIES, TARGET, VERBOSE, form
-from reconciler.cli.planning import plan_now
+from reconciler.cli.planning import drift_now
 from reconciler.cli.report import FORMATS, Look, Report, explain_all, save_reports, show
 from reconciler.cli.report_file import ReportFile, reports
 from reconciler.errors import ExitCode
@@ -64,7 +64,10 @@ def command(
     form: str,
     reports: tuple[ReportFile, ...],
 ) -> int:
-    """Tell how Azure differs from the policies, and which objectives are missed. Changes nothing.
+    """Tell how Azure differs from the policies that were last applied, and which objectives are missed. Read-only.
+
+    An apply from a git repository leaves a stamp on the vaults, which names the commit; without one, the policies here
+    are what Azure is held against.
 
     Exit 0 in step, 2 drift, 1 error, 4 where something could not be read. What is only due, as the snapshots of this
     hour, is told and is no drift. Missed objectives and VMs that no policy covers are always told; with --fail-on they
@@ -72,7 +75,7 @@ def command(
     """
     from reconciler.workflow import Wishes
 
-    planned = asyncio.run(plan_now(policies, cloud, ca_file, Wishes(target, exclude), journal))
+    planned = asyncio.run(drift_now(policies, cloud, ca_file, Wishes(target, exclude), journal))
     plan = planned.plan
     report = Report(plan, drift=True, explanations=lambda: explain_all(plan, planned.picture))
     show(report, Look(form, colour, verbose))

@@ -83,7 +83,8 @@ def undertake(request: OperationRequest, run: Run) -> ExitCode:
 
 
 async def _carry_out(request: OperationRequest, run: Run, name: str) -> ExitCode:
-    from reconciler.workflow import Wishes, plan_operation
+    from reconciler.on_request import plan_operation
+    from reconciler.workflow import Wishes
 
     async with connect(run.cloud, run.ca_file) as azure:
         _, declared = read_policies(run.policies, azure.now().date())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,10 +36,23 @@ TARGET = click.option(
     "--target", multiple=True, metavar="GLOB", help="Only these addresses, and what they need; may be repeated."
 )
 EXCLUDE = click.option("--exclude", multiple=True, metavar="GLOB", help="Not these addresses; may be repeated.")
+ALL = "all"
+ONLY = click.option(
+    "--only",
+    type=click.Choice(["mine", "drift", ALL]),
+    default=ALL,
+    show_default=True,
+    help="Only what the policies here change, or only what was changed in Azure, and what that needs.",
+)
 OUT = click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for `apply FILE`.")
 PARALLELISM = click.option(
     "--parallelism", type=click.IntRange(1, 64), default=16, show_default=True, help="Steps at once."
 )
+
+
+def is_written(name: str) -> bool:
+    """Whether the command line itself gives this option, and no environment variable or default does."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def together(*given: Callable[[Any], Any]) -> Callable[[F], F]:

@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.base import BASE
 from reconciler.cli.cloud import CA_FILE, CLOUD
 from reconciler.cli.console import conclude
 from reconciler.cli.journals import JOURNAL
-from reconciler.cli.options import ALLOW, COLOUR, DETAILED_EXITCODE, EXCLUDE, OUT, POLICIES, TARGET, VERBOSE, form
+from reconciler.cli.options import (
+    ALL,
+    ALLOW,
+    COLOUR,
+    DETAILED_EXITCODE,
+    EXCLUDE,
+    ONLY,
+    OUT,
+    POLICIES,
+    TARGET,
+    VERBOSE,
+    form,
+)
 from reconciler.cli.planning import plan_now
 from reconciler.cli.report import FORMATS, Look, Report, explain_all, save_plan, save_reports, show
 from reconciler.cli.report_file import ReportFile, reports
@@ -27,6 +40,8 @@ if TYPE_CHECKING:
 @CA_FILE
 @TARGET
 @EXCLUDE
+@BASE
+@ONLY
 @ALLOW
 @DETAILED_EXITCODE
 @OUT
@@ -41,6 +56,8 @@ def command(
     ca_file: Path | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
+    base: str | None,
+    only: str,
     allow: tuple[str, ...],
     detailed_exitcode: bool,
     out: Path | None,
@@ -54,8 +71,8 @@ def command(
     from reconciler.diff.allowances import parse_allowances
     from reconciler.workflow import Wishes
 
-    wishes = Wishes(target, exclude, parse_allowances(allow))
-    planned = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal))
+    wishes = Wishes(target, exclude, parse_allowances(allow), "" if only == ALL else only)
+    planned = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal, base))
     plan = planned.plan
     report = Report(plan, explanations=lambda: explain_all(plan, planned.picture))
     show(report, Look(form, colour, verbose))

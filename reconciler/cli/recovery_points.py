@@ -56,8 +56,8 @@ def list_(
 
 
 async def _list(vm: str, secondary: bool, policies: tuple[Path, ...], cloud: str, ca_file: Path | None) -> VaultPoints:
+    from reconciler.on_request import look_for_backups
     from reconciler.restore.vault_points import list_points
-    from reconciler.workflow import look_for_backups
 
     async with connect(cloud, ca_file) as azure:
         _, declared = read_policies(policies, azure.now().date())

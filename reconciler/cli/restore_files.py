@@ -79,8 +79,8 @@ def files(
 
 
 async def _files(wanted: Wanted, policies: tuple[Path, ...], cloud: str, ca_file: Path | None) -> ExitCode:
+    from reconciler.on_request import look_for_backups
     from reconciler.restore.files import close_files, find_files, find_open, open_files
-    from reconciler.workflow import look_for_backups
 
     async with connect(cloud, ca_file) as azure:
         _, declared = read_policies(policies, azure.now().date())

@@ -75,7 +75,8 @@ def restore(request: RestoreRequest, run: Run) -> ExitCode:
 
 
 async def _carry_out(request: RestoreRequest, run: Run) -> ExitCode:
-    from reconciler.workflow import Wishes, plan_restore
+    from reconciler.on_request import plan_restore
+    from reconciler.workflow import Wishes
 
     async with connect(run.cloud, run.ca_file) as azure:
         _, declared = read_policies(run.policies, azure.now().date())

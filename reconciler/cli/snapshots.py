@@ -49,8 +49,8 @@ def list_(
 
 
 async def _list(vm: str, policies: tuple[Path, ...], cloud: str, ca_file: Path | None) -> Holdings:
+    from reconciler.on_request import look_for_snapshots
     from reconciler.restore.listing import list_holdings
-    from reconciler.workflow import look_for_snapshots
 
     async with connect(cloud, ca_file) as azure:
         _, declared = read_policies(policies, azure.now().date())

@@ -23,8 +23,9 @@ from reconciler.emulator.serving import Served, running_server
 from reconciler.kinds.registry import kinds
 from reconciler.model.document import Declared
 from reconciler.model.operation_request import OperationRequest
+from reconciler.on_request import plan_operation
 from reconciler.plan.plan import Plan
-from reconciler.workflow import Machinery, Outcome, apply, plan_operation
+from reconciler.workflow import Machinery, Outcome, apply
 from tests.operate.estate import CLOCK, policies
 
 NOW = datetime.fromisoformat(CLOCK)

@@ -27,8 +27,9 @@ from reconciler.model.restore_request import RestoreRequest
 from reconciler.model.scope import Scope
 from reconciler.model.snapshot_schedule import DOCUMENT, Keep, SnapshotSchedule
 from reconciler.model.source import Source
+from reconciler.on_request import plan_restore
 from reconciler.plan.plan import Plan
-from reconciler.workflow import Machinery, Outcome, apply, plan_restore
+from reconciler.workflow import Machinery, Outcome, apply
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 PROD = "11111111-1111-4111-8111-111111111111"
