@@ -65,7 +65,7 @@ def test_what_is_shown_is_kept_in_the_address(visit: Open, html: str) -> None:
 def test_nothing_found(visit: Open, html: str) -> None:
     seen = visit(html)
     seen.page.fill("#q", "xyzzy")
-    seen.until("0 of 10 changes")
+    seen.until("Shown: 0 of 10 changes")
     assert seen.page.is_visible("#nothing")
     seen.page.click("#nothing button")
     seen.until(ALL)
@@ -182,7 +182,7 @@ def test_without_javascript_everything_can_be_read(visit: Open, html: str) -> No
     seen = visit(html, javascript=False)
     assert not seen.page.is_visible("#filters")
     assert "searching and filtering take JavaScript" in seen.page.locator("noscript p").inner_text()
-    seen.page.click("summary >> nth=0")
+    seen.page.click("summary >> nth=1")
     assert seen.page.is_visible("details[open] .inside")
     assert "policies/web.yaml:12:9" in seen.page.inner_text("details[open] .inside")
 
