@@ -78,16 +78,30 @@ class HeldError(JournalError):
         self.holder = holder
 
 
+def _at_once(call: Callable[[], None]) -> None:
+    call()
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What a lease needs of the process: who is told, how to stop it, and the clocks (`now` aware UTC for people,
-    `seconds` monotonic, `pause` to wait)."""
+    `seconds` monotonic, `pause` to wait). `soon` makes a call where `emit` and `stop` belong."""
 
     emit: Emit
     stop: Stop
     now: Callable[[], datetime]
     seconds: Callable[[], float] = time.monotonic
     pause: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
+    soon: Callable[[Callable[[], None]], object] = _at_once
+
+    def tell(self, state: str, where: str, message: str) -> None:
+        """An event about the lock."""
+        event = LockEvent(at=self.now(), state=state, lock=where, message=message)
+        self.soon(lambda: self.emit(event))
+
+    def halt(self) -> None:
+        """Nothing new is started. Somebody who has asked for that is not taken to ask for more."""
+        self.soon(lambda: None if self.stop.asked.is_set() else self.stop.request())
 
 
 class Lease:
@@ -101,8 +115,8 @@ class Lease:
 async def hold_lease(
     blob: Blob, where: str, holder: Holder, watch: Watch, patience: float = 0.0
 ) -> AsyncIterator[Lease]:
-    """The lock, held inside the `async with`. Raises HeldError where somebody else has it for all of `patience` seconds,
-    and AzureError where nobody can tell: without it nothing is applied."""
+    """The lock, held inside the `async with`. Raises HeldError where somebody else has it for all of `patience`
+    seconds, and AzureError where nobody can tell: without it nothing is applied."""
     sent = await _await_turn(blob, where, watch, patience)
     lease = Lease()
     keeping = asyncio.ensure_future(_keep(blob, watch, lease, sent))
@@ -134,20 +148,16 @@ async def _await_turn(blob: Blob, where: str, watch: Watch, patience: float) -> 
             raise HeldError(where, await _holder(blob), watch.seconds() - began if patience else 0.0)
         if not told:
             told = True
-            watch.emit(
-                LockEvent(at=watch.now(), state="waiting", lock=where, message=f"{await _holder(blob)} holds it")
-            )
+            watch.tell("waiting", where, f"{await _holder(blob)} holds it")
         await _pause(watch, min(delay, left))
         delay = min(2 * delay, _LONGEST)
 
 
 async def _pause(watch: Watch, seconds: float) -> None:
-    """Waits, unless somebody asks to stop."""
-    waiting = asyncio.ensure_future(watch.pause(seconds))
-    asked = asyncio.ensure_future(watch.stop.asked.wait())
-    await asyncio.wait({waiting, asked}, return_when=asyncio.FIRST_COMPLETED)
-    for one in (waiting, asked):
-        one.cancel()
+    """Waits, but hardly longer than until somebody asks to stop."""
+    until = watch.seconds() + seconds
+    while (left := until - watch.seconds()) > 0 and not watch.stop.asked.is_set():
+        await watch.pause(min(left, _SHORTEST))
 
 
 async def _introduce(blob: Blob, where: str, holder: Holder, watch: Watch) -> None:
@@ -156,7 +166,7 @@ async def _introduce(blob: Blob, where: str, holder: Holder, watch: Watch) -> No
     await blob.write(msgspec.json.encode(holder))
     if before.who:
         message = f"{before} was cut off, its lease has ended by itself; what it left open is taken up now"
-        watch.emit(LockEvent(at=watch.now(), state="taken_over", lock=where, message=message))
+        watch.tell("taken_over", where, message)
 
 
 async def _keep(blob: Blob, watch: Watch, lease: Lease, sent: float) -> None:
@@ -187,9 +197,8 @@ def _tell_end(task: asyncio.Task[None], watch: Watch, lease: Lease, where: str) 
     error = task.exception()
     if error is not None:
         lease.lost = f"renewing it failed: {type(error).__name__}: {error}"
-    watch.emit(LockEvent(at=watch.now(), state="lost", lock=where, message=lease.lost))
-    if not watch.stop.asked.is_set():
-        watch.stop.request()
+    watch.tell("lost", where, lease.lost)
+    watch.halt()
 
 
 async def _let_go(blob: Blob, where: str, watch: Watch) -> None:
@@ -200,7 +209,7 @@ async def _let_go(blob: Blob, where: str, watch: Watch) -> None:
                 await blob.release()
     except (AzureError, TimeoutError) as error:
         message = f"it could not be let go, and ends by itself within a minute: {_why(error)}"
-        watch.emit(LockEvent(at=watch.now(), state="left", lock=where, message=message))
+        watch.tell("left", where, message)
 
 
 async def _holder(blob: Blob) -> Holder:

@@ -8,7 +8,7 @@ of Azure Storage.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -165,9 +165,7 @@ class LeasedBlob:
 
 
 @asynccontextmanager
-async def open_blob(
-    location: Location, cloud: Cloud, credential: AsyncTokenCredential, connection_string: str = ""
-) -> AsyncIterator[LeasedBlob]:
+async def open_blob(location: Location, cloud: Cloud, connection_string: str = "") -> AsyncIterator[LeasedBlob]:
     """The door, open. Signs in by the signature in the address, else by a connection string of the same account, else
     as to Azure itself. Raises UsageError where none of these may be sent there."""
     from azure.core.pipeline.transport import AioHttpTransport
@@ -182,12 +180,13 @@ async def open_blob(
         "initial_backoff": 1,
         "increment_base": 2,
     }
-    if location.query:
-        client = BlobClient.from_blob_url(f"{location.url}?{location.query}", **options)
-    else:
-        key = _account_key(location, connection_string)
-        client = BlobClient.from_blob_url(location.url, key or _entra(location, cloud, credential), **options)
-    async with client:
+    async with AsyncExitStack() as stack:
+        address, key = location.url, _account_key(location, connection_string)
+        if location.query:
+            address, signed_in = f"{location.url}?{location.query}", None
+        else:
+            signed_in = key or await stack.enter_async_context(_entra(location, cloud))
+        client = await stack.enter_async_context(BlobClient.from_blob_url(address, signed_in, **options))
         yield LeasedBlob(client, location)
 
 
@@ -200,9 +199,11 @@ def _account_key(location: Location, connection_string: str) -> dict[str, str] |
     return None
 
 
-def _entra(location: Location, cloud: Cloud, credential: AsyncTokenCredential) -> AsyncTokenCredential:
+def _entra(location: Location, cloud: Cloud) -> AsyncTokenCredential:
     """The cloud's own sign-in, for https://storage.azure.com/.default. It goes to storage accounts of that cloud only:
     the address may come from a file that somebody else wrote."""
+    from reconciler.azure.pipeline import credential
+
     host = urlsplit(location.url).hostname or ""
     if cloud.token is not None or host in _LOOPBACK:
         raise UsageError(
@@ -216,7 +217,7 @@ def _entra(location: Location, cloud: Cloud, credential: AsyncTokenCredential) -
             f"{host} is no blob endpoint of the cloud {cloud.name}: nothing was sent there",
             advice=f"write https://<account>{known[0]}/<container>/<name>",
         )
-    return credential
+    return credential(cloud)
 
 
 def _with_account_in_path(host: str) -> bool:
