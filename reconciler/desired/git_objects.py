@@ -73,6 +73,7 @@ def open_repository(root: Path) -> ReadOnlyRepo:
     try:
         repo = ReadOnlyRepo(root)
         if not os.path.lexists(Path(repo.controldir()) / "HEAD"):
+            repo.close()
             raise NotGitRepository
         return repo
     except NotGitRepository as error:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from dulwich import porcelain
 
+from reconciler.desired import repository as module
 from reconciler.desired.load import MOST_BYTES
 from reconciler.desired.repository import Repository
 from reconciler.desired.revision import RevisionError
@@ -256,6 +257,15 @@ class TestDistance:
             assert repository.count_since(f"{last}") == 0
         with around(HERE / "scope.yaml") as repository:
             assert repository.count_since(first) == 1
+
+    def test_nobody_counts_for_ever(self, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+        first = history.commit(POLICIES)
+        history.commit(CHANGED)
+        history.commit({"README.md": "An estate of ours."})
+        with around() as repository:
+            assert repository.count_since(first) == 1
+            monkeypatch.setattr(module, "_MOST_COMMITS", 1)
+            assert repository.count_since(first) is None
 
     def test_the_first_commit_of_the_policies_counts(self, history: History) -> None:
         other = history.commit(POLICIES)
