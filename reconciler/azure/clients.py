@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.mgmt.compute.aio import ComputeManagementClient
     from azure.mgmt.core import AsyncARMPipelineClient
+    from azure.mgmt.monitor.aio import MonitorManagementClient
     from azure.mgmt.recoveryservices.aio import RecoveryServicesClient
     from azure.mgmt.recoveryservicesbackup.aio import RecoveryServicesBackupClient
     from azure.mgmt.recoveryservicessiterecovery.aio import SiteRecoveryManagementClient
@@ -211,6 +212,16 @@ class Azure:
         from azure.mgmt.recoveryservicessiterecovery.aio import SiteRecoveryManagementClient
 
         return cast("SiteRecoveryManagementClient", self._client(SiteRecoveryManagementClient, subscription_id))
+
+    def monitor(self, subscription_id: str) -> MonitorManagementClient:
+        """The typed client for the Activity Log."""
+        from azure.mgmt.monitor.aio import MonitorManagementClient
+
+        return cast("MonitorManagementClient", self._client(MonitorManagementClient, subscription_id))
+
+    def check_link(self, url: str, resource: str) -> None:
+        """Raises FailedError where a link that Azure gave for `resource` leads to another server."""
+        self._absolute(url, resource)
 
     def _client(self, kind: type[Any], subscription_id: str) -> Any:
         from reconciler.azure.pipeline import request_policies

@@ -179,23 +179,24 @@ def test_the_sdk_reads_all_pages_and_who_it_was(serve: Serve, credential: Any) -
         found: list[EventData] = list(client.activity_logs.list(filter=_since(server)))
     assert sum(entry.template.endswith("management/values") for entry in server.emulator.log.recent()) > 1
     assert len({event.event_data_id for event in found}) == len(found) == 6
-    times = [event.event_timestamp for event in found]
+    times = [event.event_timestamp for event in found if event.event_timestamp]
     assert times == sorted(times, reverse=True)
     assert [event.caller for event in found[::2]] == [
         "x@example.com",
         "0a1b2c3d-0000-4000-8000-000000000001",
         "alice@example.com",
     ]
-    oldest = found[-1]
-    assert oldest.claims["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"] == "alice@example.com"
-    assert oldest.http_request.method == "PUT"
+    assert found[-1].claims is not None
+    assert found[-1].claims["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"] == "alice@example.com"
+    assert found[-1].http_request is not None
+    assert found[-1].http_request.method == "PUT"
 
 
 def test_the_sdk_is_told_what_is_wrong_with_a_filter(server: Served, credential: Any) -> None:
     with _client(server, credential) as client, pytest.raises(HttpResponseError) as refused:
         list(client.activity_logs.list(filter="eventTimestamp ge '2020-01-01T00:00:00Z'"))
     assert refused.value.status_code == 400
-    assert "90 days" in refused.value.model.message
+    assert "90 days" in refused.value.message
 
 
 def test_a_token_that_says_nothing_still_has_an_owner(ask: Ask) -> None:
