@@ -8,6 +8,7 @@ unmanaged. Nothing here knows a resource kind or writes a file.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.kinds.adoption import NOT_ADOPTED, AdoptedEstate, not_adopted
 from reconciler.kinds.base import Situation
 from reconciler.kinds.registry import kinds
+from reconciler.kinds.replication_site import read_site
+from reconciler.kinds.runbook import read_runbooks
 from reconciler.live.refresh import refresh
 from reconciler.model.address import Address
 from reconciler.model.machine import Machine
@@ -71,7 +74,22 @@ async def adopt(azure: Azure, subscriptions: Mapping[str, str], schemas: Mapping
             why="; ".join(f"{gap.message}{f' ({gap.why})' if gap.why else ''}" for gap in blind),
             advice=next((gap.advice for gap in blind if gap.advice), "try again"),
         )
-    return prove(AdoptedEstate(live, declared, azure.now()), schemas)
+    estate = AdoptedEstate(live, declared, azure.now())
+    return prove(await _with_site(azure, estate), schemas)
+
+
+async def _with_site(azure: Azure, estate: AdoptedEstate) -> AdoptedEstate:
+    """And what the routes that will be written name: accounts, networks, runbooks. Nothing is read a second time."""
+    written = [PolicyFile(name, text.encode()) for name, text in _files(estate, draft(estate, kinds()), {}).items()]
+    declared = validate_files(written, estate.now.date(), kinds()).declared
+    if declared is None:
+        return estate  # the proof tells what is wrong
+    site, gaps = await read_site(azure, declared)
+    runbooks, more = await read_runbooks(azure, declared)
+    live = dataclasses.replace(
+        estate.live, site=site, runbooks=runbooks, unreadable=(*estate.live.unreadable, *gaps, *more)
+    )
+    return AdoptedEstate(live, estate.survey, estate.now)
 
 
 def prove(estate: AdoptedEstate, schemas: Mapping[str, str]) -> Adoption:
@@ -79,7 +97,7 @@ def prove(estate: AdoptedEstate, schemas: Mapping[str, str]) -> Adoption:
     told: list[Finding] = []
     for _ in range(_ROUNDS):
         drafted = draft(estate, kinds())
-        files = _files(estate, drafted, schemas, frozenset())
+        files = _files(estate, drafted, schemas)
         validation, desired, plan = _compare(estate, files)
         wrong = _wrong(plan, desired)
         if not wrong:
@@ -118,7 +136,7 @@ def _adoption(
 
 
 def _files(
-    estate: AdoptedEstate, drafted: Draft, schemas: Mapping[str, str], uncovered: Iterable[Machine]
+    estate: AdoptedEstate, drafted: Draft, schemas: Mapping[str, str], uncovered: Iterable[Machine] = ()
 ) -> dict[str, str]:
     scope: dict[str, Any] = {"subscriptions": dict(estate.survey.subscriptions)}
     for sheet in drafted.sheets:

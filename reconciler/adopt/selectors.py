@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.adopt.census import GROUPS, NAMES, SUBSCRIPTIONS, Census
+from reconciler.adopt.census import SUBSCRIPTIONS, Census
 from reconciler.adopt.terms import PER_NAME, Condition, Surroundings, Term
 
 _NOT = 2.0
@@ -170,6 +170,3 @@ def _join(one: Term, other: Term) -> list[Condition] | None:
         both = sorted({*keys[item.facet.key].values, *item.values})
         keys[item.facet.key] = Condition(item.facet, tuple(both))
     return list(keys.values())
-
-
-__all__ = ["GROUPS", "NAMES", "Choice", "Selectors"]

@@ -94,7 +94,8 @@ class NetworkBody(_Body, frozen=True):
 async def read_site(azure: Azure, declared: Declared) -> tuple[ReplicationSite, list[Unreadable]]:
     """What the declared routes name, and what of it could not be read."""
     routes = located_routes(declared)
-    accounts = {ArmId(route.value.cache_storage_account) for route in routes}
+    named = (route.value.cache_storage_account for route in routes)
+    accounts = {ArmId(text) for text in named if text}  # the routes of a survey name none
     back = (route.value.failback_cache_storage_account for route in routes)
     accounts |= {ArmId(text) for text in back if text is not None}
     networks = {ArmId(text) for route in routes for pair in route.value.networks for text in (pair.from_, pair.to)}

@@ -9,8 +9,10 @@ from typing import ClassVar
 
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
+from reconciler.kinds.adoption import Adopted, AdoptedEstate
 from reconciler.kinds.base import Aspect, Comparison, Expansion, Kind, Ownership, Rule, Situation, Verdict
 from reconciler.kinds.phrases import Phrase
+from reconciler.kinds.replicated_vm.adoption import adopt_replications
 from reconciler.kinds.replicated_vm.consequences import replication_consequences
 from reconciler.kinds.replicated_vm.expansion import expand_replications
 from reconciler.kinds.replicated_vm.inventory import read_items
@@ -52,6 +54,9 @@ class ReplicatedVmKind(Kind[ReplicatedVmSpec]):
 
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:
         return expand_replications(expansion)
+
+    def adopt(self, estate: AdoptedEstate) -> Iterator[Adopted]:
+        return adopt_replications(estate)
 
     def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
         return read_items(azure, declared)

@@ -9,11 +9,13 @@ import msgspec
 
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
+from reconciler.kinds.adoption import Adopted, AdoptedEstate
 from reconciler.kinds.base import Comparison, DocumentKind, Expansion, Kind, Ownership, Rule, Situation, Verdict
 from reconciler.kinds.located_vault import LocatedVault
 from reconciler.kinds.phrases import Phrase
 from reconciler.kinds.replication_ids import POLICIES, policy_id
 from reconciler.kinds.replication_list import API_VERSION, PolicyBody, PolicyDetails, read_vaults, replication_list
+from reconciler.kinds.replication_policy.adoption import adopt_policies
 from reconciler.kinds.replication_policy.consequences import policy_consequences
 from reconciler.kinds.replication_policy.rules import check_policy
 from reconciler.kinds.replication_policy.spec import ReplicationPolicySpec, spec_from, spec_of, spoken_minutes
@@ -70,6 +72,9 @@ class ReplicationPolicyKind(Kind[ReplicationPolicySpec]):
                         "multi_vm_sync": document.at("multiVmSync"),
                     },
                 )
+
+    def adopt(self, estate: AdoptedEstate) -> Iterator[Adopted]:
+        return adopt_policies(estate)
 
     async def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
         """The policies for VMs of Azure, in every vault that a route names."""
