@@ -22,9 +22,9 @@ _PIPELINES = (
 )
 """What names the target of a pull request, and what a branch name lacks to be a ref in the pipeline's clone.
 
-GitHub sets GITHUB_BASE_REF for pull requests only. Azure DevOps cuts TARGETBRANCHNAME at the last slash, so it is the
-second choice. GitLab's TARGET_BRANCH_SHA is the parent of the merge commit that a merged-results pipeline checks out:
-DIFF_BASE_SHA may be older there, and what others have merged since would look like part of the request.
+GitHub sets GITHUB_BASE_REF for pull requests only. Azure DevOps cuts some of its branch names at the last slash, so the
+full ref goes first. GitLab's TARGET_BRANCH_SHA is there for merged results only, and is a parent of the commit that is
+checked out then: DIFF_BASE_SHA may be older, and what others have merged since would look like part of the request.
 """
 
 BASE = click.option(

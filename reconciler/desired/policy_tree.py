@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,13 +43,14 @@ class Node:
 class PolicyTree:
     """What a commit holds, with links followed and submodules entered as a checkout of it would have them.
 
+    `submodules` are those that were entered: whoever made the dict closes them, and may hand it to other trees.
     Raises RevisionError throughout, for what is not in this clone or lies outside of the repository.
     """
 
     repo: ReadOnlyRepo
     root: Path
     commit: Commit
-    opened: ExitStack
+    submodules: dict[Names, ReadOnlyRepo]
     _trees: dict[ObjectID, Tree] = field(default_factory=dict)
 
     def find(self, names: Sequence[str]) -> Node | None:
@@ -138,7 +138,9 @@ class PolicyTree:
                 why=f"{self._called()} takes policies from it",
                 advice="git submodule update --init (in a pipeline: submodules: true)",
             )
-        submodule = self.opened.enter_context(open_repository(path))
+        if link.names not in self.submodules:
+            self.submodules[link.names] = open_repository(path)
+        submodule = self.submodules[link.names]
         commit = commit_at(submodule, link.id.decode())
         return Node(link.names, stat.S_IFDIR, commit.tree, submodule.object_store)
 

@@ -7,7 +7,6 @@ Only read, with dulwich: no git binary is needed, and whose repository it is doe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
@@ -35,8 +34,7 @@ class Repository:
     def __init__(self, repo: ReadOnlyRepo, tree: WorkTree) -> None:
         self._repo = repo
         self._tree = tree
-        self._opened = ExitStack()
-        self._opened.enter_context(repo)
+        self._submodules: dict[Names, ReadOnlyRepo] = {}
         self.head = self._head()
 
     @classmethod
@@ -64,7 +62,8 @@ class Repository:
         self.close()
 
     def close(self) -> None:
-        self._opened.close()
+        for repo in (self._repo, *self._submodules.values()):
+            repo.close()
 
     @property
     def root(self) -> Path:
@@ -173,7 +172,7 @@ class Repository:
     def _at(self, commit: str) -> PolicyTree:
         if not is_full_id(commit):
             raise RevisionError(f"`{commit}` is no commit id")
-        return PolicyTree(self._repo, self.root, commit_at(self._repo, commit), self._opened)
+        return PolicyTree(self._repo, self.root, commit_at(self._repo, commit), self._submodules)
 
     def _places(self) -> list[tuple[Path, Names]]:
         return [(place.given, place.names) for place in self._tree.places]

@@ -147,6 +147,17 @@ class TestSubmodules:
             "policies/shared/x.yaml": b"1",
         }
 
+    def test_commits_that_move_it_are_counted(
+        self, commits: tuple[str, str], history: History, another_history: History
+    ) -> None:
+        history.commit({"policies/shared": history.submodule(another_history.head)})
+        (history.root / "policies" / "shared" / ".git").write_text(f"gitdir: {another_history.root}/.git\n")
+        for path, commits_since in (("policies", 1), ("policies/own.yaml", 0)):
+            repository = Repository.around([Path(path)])
+            assert repository
+            with repository:
+                assert repository.count_since(commits[0]) == commits_since
+
     def test_one_that_is_not_checked_out(self, commits: tuple[str, str]) -> None:
         error = refused(commits[0])
         assert error.message == "policies/shared is a submodule that is not checked out"
