@@ -13,7 +13,7 @@ from reconciler.cli.cloud import CA_FILE, CLOUD
 from reconciler.cli.console import conclude, note
 from reconciler.cli.journals import JOURNAL
 from reconciler.cli.notify import Watch, rings
-from reconciler.cli.options import COLOUR, EXCLUDE, POLICIES, TARGET, VERBOSE, form
+from reconciler.cli.options import ACTIVITY_LOG, COLOUR, EXCLUDE, POLICIES, TARGET, VERBOSE, form
 from reconciler.cli.planning import drift_now
 from reconciler.cli.report import FORMATS, Look, Report, explain_all, save_reports, show
 from reconciler.cli.report_file import ReportFile, reports
@@ -43,6 +43,7 @@ FAIL_ON: Mapping[str, Callable[[Finding], bool]] = {
     type=click.Choice(list(FAIL_ON)),
     help="Count these as drift, too: missed objectives, uncovered VMs, unmanaged resources; may be repeated.",
 )
+@ACTIVITY_LOG
 @JOURNAL
 @VERBOSE
 @COLOUR
@@ -58,6 +59,7 @@ def command(
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     fail_on: tuple[str, ...],
+    activity_log: bool,
     journal: Path | None,
     verbose: bool,
     colour: bool | None,
@@ -75,9 +77,17 @@ def command(
     """
     from reconciler.workflow import Wishes
 
-    planned = asyncio.run(drift_now(policies, cloud, ca_file, Wishes(target, exclude), journal))
+    planned = asyncio.run(
+        drift_now(policies, cloud, ca_file, Wishes(target, exclude), journal, activity_log=activity_log)
+    )
     plan = planned.plan
-    report = Report(plan, drift=True, explanations=lambda: explain_all(plan, planned.picture))
+    report = Report(
+        plan,
+        drift=True,
+        explanations=lambda: explain_all(plan, planned.picture),
+        scope=planned.picture.declared.scope.source,
+        counts=lambda finding: any(FAIL_ON[name](finding) for name in fail_on),
+    )
     show(report, Look(form, colour, verbose))
     code = exit_code(plan, fail_on)
     watch.saw(plan, code)

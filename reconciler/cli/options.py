@@ -55,6 +55,13 @@ def is_written(name: str) -> bool:
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
+ACTIVITY_LOG = click.option(
+    "--activity-log/--no-activity-log",
+    default=True,
+    help="Whether to ask the Azure Activity Log who made what drifted  [default: ask].",
+)
+
+
 def together(*given: Callable[[Any], Any]) -> Callable[[F], F]:
     """What several commands have in common, as one decorator; `--help` lists it in this order."""
 

@@ -13,6 +13,7 @@ from reconciler.cli.cloud import CA_FILE, CLOUD
 from reconciler.cli.console import conclude
 from reconciler.cli.journals import JOURNAL
 from reconciler.cli.options import (
+    ACTIVITY_LOG,
     ALL,
     ALLOW,
     COLOUR,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 @ALLOW
 @DETAILED_EXITCODE
 @OUT
+@ACTIVITY_LOG
 @JOURNAL
 @VERBOSE
 @COLOUR
@@ -61,6 +63,7 @@ def command(
     allow: tuple[str, ...],
     detailed_exitcode: bool,
     out: Path | None,
+    activity_log: bool,
     journal: Path | None,
     verbose: bool,
     colour: bool | None,
@@ -72,9 +75,10 @@ def command(
     from reconciler.workflow import Wishes
 
     wishes = Wishes(target, exclude, parse_allowances(allow), "" if only == ALL else only)
-    planned = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal, base))
+    planned = asyncio.run(plan_now(policies, cloud, ca_file, wishes, journal, base, activity_log=activity_log))
     plan = planned.plan
-    report = Report(plan, explanations=lambda: explain_all(plan, planned.picture))
+    scope = planned.picture.declared.scope.source
+    report = Report(plan, explanations=lambda: explain_all(plan, planned.picture), scope=scope)
     show(report, Look(form, colour, verbose))
     if out:
         save_plan(plan, out)

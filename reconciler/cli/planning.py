@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,26 +40,38 @@ async def plan_now(
     wishes: Wishes,
     journal: Path | None = None,
     base: str | None = None,
+    *,
+    activity_log: bool = True,
 ) -> Planned:
     """The plan as things are now, told apart by the base; says on standard error where an apply is under way or was cut
-    off. `base` is --base."""
+    off. `base` is --base; `activity_log`: whether Azure is asked who made what drifted."""
     async with connect(cloud, ca_file) as azure:
         validation, declared = read_policies(policies, azure.now().date())
         chosen = choose_base(base, os.environ, declared.scope.value.base)
         with checkout(Policies(declared, validation), policies, chosen, azure.now().date()) as found:
             planned = await compare(azure, found, wishes)
+        if activity_log:
+            planned = await _with_writers(azure, planned, drift=False)
         tell_unfinished(journal, azure.cloud.key)
         return planned
 
 
 async def drift_now(
-    policies: tuple[Path, ...], cloud: str, ca_file: Path | None, wishes: Wishes, journal: Path | None = None
+    policies: tuple[Path, ...],
+    cloud: str,
+    ca_file: Path | None,
+    wishes: Wishes,
+    journal: Path | None = None,
+    *,
+    activity_log: bool = True,
 ) -> Planned:
     """How Azure differs from what was last applied. Raises RevisionError where that cannot be told."""
     async with connect(cloud, ca_file) as azure:
         validation, declared = read_policies(policies, azure.now().date())
         with checkout(Policies(declared, validation), policies, None, azure.now().date()) as found:
             planned = await _comparing(azure, found, lambda: _drift(azure, found, wishes))
+        if activity_log:
+            planned = await _with_writers(azure, planned, drift=True)
         base = planned.plan.base
         if base and base.applied_at:
             commit = f"commit {base.applied[:SHORT]}" if base.applied else "policies outside of git"
@@ -68,6 +80,12 @@ async def drift_now(
             note("Measured by the policies here: no vault says what was last applied.")
         tell_unfinished(journal, azure.cloud.key)
         return planned
+
+
+async def _with_writers(azure: Azure, planned: Planned, *, drift: bool) -> Planned:
+    from reconciler.live.last_writes import ask_last_writes
+
+    return replace(planned, plan=await ask_last_writes(azure, planned.plan, drift=drift))
 
 
 async def compare(azure: Azure, found: Checkout, wishes: Wishes, *, traced: bool = True) -> Planned:

@@ -261,7 +261,7 @@ class DriftWording(Wording):
             f"Heal only one:   reconciler apply --target '{first.address}'",
         ]
         vault = ArmId(first.lane)
-        if first.before is not None and vault.resource_group:
+        if first.before is not None and vault.resource_group and not plan.last_writes:
             lines.append(
                 f"Who changed it:  az monitor activity-log list --offset 7d --subscription {vault.subscription} "
                 f"--resource-group {vault.resource_group}"
