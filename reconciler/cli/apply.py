@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import os
 import platform
-import signal
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -22,7 +21,9 @@ from reconciler.cli.cloud import CA_FILE, CLOUD, connect
 from reconciler.cli.conclusion import conclude_apply
 from reconciler.cli.console import conclude, note, wants_colour
 from reconciler.cli.happenings import Trouble
+from reconciler.cli.interrupts import interrupts
 from reconciler.cli.journals import JOURNAL, journal_folder
+from reconciler.cli.lock import LOCK, Lock, Wish, locked
 from reconciler.cli.options import ALL, ALLOW, COLOUR, EXCLUDE, ONLY, PARALLELISM, POLICIES, TARGET, form, is_written
 from reconciler.cli.planning import compare
 from reconciler.cli.policies import read_policies, tell
@@ -59,6 +60,7 @@ class Asked:
     waits: bool = True
     witness: Callable[[Plan], Emit] | None = None
     base: str | None = None
+    lock: Wish | None = None
 
 
 @click.command("apply")
@@ -74,6 +76,7 @@ class Asked:
 @click.option("--auto-approve", is_flag=True, help="Do not ask. For pipelines; guards still refuse.")
 @click.option("--no-wait", is_flag=True, help="Leave long steps once Azure has accepted them: the next run goes on.")
 @PARALLELISM
+@LOCK
 @JOURNAL
 @COLOUR
 @form("json")
@@ -90,6 +93,9 @@ def command(
     auto_approve: bool,
     no_wait: bool,
     parallelism: int,
+    lock: str | None,
+    no_lock: bool,
+    lock_timeout: float,
     journal: Path | None,
     colour: bool | None,
     form: str,
@@ -127,6 +133,7 @@ def command(
         parallelism=parallelism,
         waits=not no_wait,
         base=base,
+        lock=Wish.of(lock, none=no_lock, patience=lock_timeout),
     )
     return asyncio.run(_apply(asked, cloud, ca_file))
 
@@ -150,7 +157,8 @@ async def _apply(asked: Asked, cloud: str, ca_file: Path | None) -> ExitCode:
             return plan if request else freeze(azure, declared, asked.wishes, plan)
 
         with checkout(Policies(declared, validation), asked.policies, chosen, today) as found:
-            return await carry_out(asked, azure, planning, hold_back_now, None if request else found)
+            lock = asked.lock.lock(declared, "restore" if request else "apply") if asked.lock else None
+            return await carry_out(asked, azure, planning, hold_back_now, None if request else found, lock)
 
 
 async def carry_out(
@@ -159,15 +167,27 @@ async def carry_out(
     planning: Callable[[], Awaitable[Plan]],
     hold_back_now: Callable[[Plan], Plan] = lambda plan: plan,
     found: Checkout | None = None,
+    lock: Lock | None = None,
 ) -> ExitCode:
-    """Plan, show, ask, apply, and tell how it went."""
+    """Plan, show, ask, apply, and tell how it went; all of it with the lock, where there is one."""
     from reconciler.workflow import apply
 
     with Screen(asked, azure) as screen:
-        outcome = await apply(azure, screen.machinery(), planning, screen.approve, asked.saved, hold_back_now, found)
+        machinery = screen.machinery()
+        async with locked(lock, azure, machinery) as lease:
+            outcome = await apply(
+                azure,
+                machinery,
+                planning,
+                lambda review: screen.approve(review) and not lease.lost,
+                asked.saved,
+                hold_back_now,
+                found,
+            )
     if screen.declined:
         return conclude(ExitCode.ERROR, "nobody said that it may go on")
-    return conclude_apply(outcome, asked, screen.troubles)
+    code = conclude_apply(outcome, asked, screen.troubles)
+    return conclude(ExitCode.INCOMPLETE, "the lock was lost; run it again") if lease.lost else code
 
 
 def mode_of(form: str) -> Mode:
@@ -256,7 +276,7 @@ class Screen:
 
     def _begin(self, mode: Mode) -> None:
         self._open = contextlib.ExitStack()
-        self._open.enter_context(_interrupts(self._stop.request))
+        self._open.enter_context(interrupts(self._stop.request))
         self._emit = self._open.enter_context(watch(mode, now=self._azure.now))
 
     def _tell(self, event: Event) -> None:
@@ -265,19 +285,3 @@ class Screen:
         for listener in (self._emit, self._witness):
             if listener:
                 listener(event)
-
-
-@contextlib.contextmanager
-def _interrupts(request: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask to stop, as long as this lasts; a second one gives up waiting."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in asyncio: Ctrl-C ends the run
-            loop.add_signal_handler(number, request)
-    try:
-        yield
-    finally:
-        for number in signals:
-            with contextlib.suppress(NotImplementedError):
-                loop.remove_signal_handler(number)

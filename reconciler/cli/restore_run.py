@@ -14,6 +14,7 @@ from reconciler.cli.apply import Asked, carry_out, mode_of, refuse_unasked
 from reconciler.cli.cloud import CA_FILE, CLOUD, connect
 from reconciler.cli.console import conclude, hint, wants_colour
 from reconciler.cli.journals import JOURNAL, journal_folder
+from reconciler.cli.lock import LOCK, Wish
 from reconciler.cli.options import COLOUR, OUT, PARALLELISM, POLICIES, form, together
 from reconciler.cli.plan import exit_code
 from reconciler.cli.policies import read_policies
@@ -33,6 +34,7 @@ common = together(
     OUT,
     click.option("--auto-approve", is_flag=True, help="Do not ask. For pipelines."),
     PARALLELISM,
+    LOCK,
     JOURNAL,
     COLOUR,
     form("json"),
@@ -53,6 +55,9 @@ class Run:
     journal: Path | None
     colour: bool | None
     form: str
+    lock: str | None = None
+    no_lock: bool = False
+    lock_timeout: float = 0.0
     word: str = "yes"
 
 
@@ -98,7 +103,8 @@ async def _carry_out(request: RestoreRequest, run: Run) -> ExitCode:
             parallelism=run.parallelism,
             word=run.word,
         )
-        return await carry_out(asked, azure, planning)
+        wish = Wish.of(run.lock, none=run.no_lock, patience=run.lock_timeout)
+        return await carry_out(asked, azure, planning, lock=wish.lock(declared, "restore"))
 
 
 def _save(plan: Plan, run: Run, out: Path) -> ExitCode:

@@ -11,21 +11,25 @@ import click
 from reconciler.cli.cloud import CA_FILE, CLOUD, connect
 from reconciler.cli.console import conclude, wants_colour, write
 from reconciler.cli.journals import JOURNAL, journal_folder
+from reconciler.cli.lock import WHICH_LOCK, Wish, holder_now
 from reconciler.cli.options import COLOUR, POLICIES, form
 from reconciler.cli.policies import read_policies
-from reconciler.errors import ExitCode
+from reconciler.errors import AzureError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.apply.journal import OpenStep
+    from reconciler.azure.clients import Azure
     from reconciler.model.activity import Activity, OwnStep, RunningJob
+    from reconciler.model.document import Declared
 
 
 @click.command("status")
 @POLICIES
 @CLOUD
 @CA_FILE
+@WHICH_LOCK
 @JOURNAL
 @COLOUR
 @form("json")
@@ -33,6 +37,8 @@ def command(
     policies: tuple[Path, ...],
     cloud: str,
     ca_file: Path | None,
+    lock: str | None,
+    no_lock: bool,
     journal: Path | None,
     colour: bool | None,
     form: str,
@@ -42,7 +48,7 @@ def command(
     """
     from reconciler.render.activity import activity_json, activity_text
 
-    activity = asyncio.run(_look(policies, cloud, ca_file, journal_folder(journal)))
+    activity = asyncio.run(_look(policies, cloud, ca_file, journal_folder(journal), Wish.of(lock, none=no_lock)))
     if form == "json":
         write(activity_json(activity))
     else:
@@ -51,7 +57,7 @@ def command(
     return conclude(ExitCode.INCOMPLETE if activity.unread else ExitCode.OK)
 
 
-async def _look(policies: tuple[Path, ...], cloud: str, ca_file: Path | None, journal: Path) -> Activity:
+async def _look(policies: tuple[Path, ...], cloud: str, ca_file: Path | None, journal: Path, wish: Wish) -> Activity:
     from reconciler.apply.journal import open_steps
     from reconciler.apply.lock import held_by
     from reconciler.model.activity import Activity
@@ -62,13 +68,24 @@ async def _look(policies: tuple[Path, ...], cloud: str, ca_file: Path | None, jo
         left = open_steps(journal, azure.cloud.key)
         found = await read_jobs(azure, declared)
         holder = held_by(journal, azure.cloud.key)
+        locked, blind = await _ask_lock(wish, declared, azure)
         return Activity(
             now=azure.now(),
             applying=str(holder) if holder else "",
+            locked=locked,
             steps=tuple(_own(step, found.jobs) for step in left),
             jobs=tuple(found.jobs),
-            unread=tuple(found.unread),
+            unread=(*found.unread, *blind),
         )
+
+
+async def _ask_lock(wish: Wish, declared: Declared, azure: Azure) -> tuple[str, tuple[str, ...]]:
+    """Who holds the lock between machines, and what kept us from knowing."""
+    lock = wish.lock(declared)
+    try:
+        return (await holder_now(lock, azure) if lock else ""), ()
+    except AzureError as error:
+        return "", (f"{error.message} ({error.why})",)
 
 
 def _own(left: OpenStep, jobs: Iterable[RunningJob]) -> OwnStep:

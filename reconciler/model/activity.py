@@ -35,10 +35,12 @@ class RunningJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """`applying` says who applies right now, "" where nobody does on this machine; `unread` what could not be read."""
+    """`applying` says who applies right now, "" where nobody does on this machine; `locked` who holds the lock between
+    machines; `unread` what could not be read."""
 
     now: datetime
     applying: str = ""
+    locked: str = ""
     steps: tuple[OwnStep, ...] = ()
     jobs: tuple[RunningJob, ...] = ()
     unread: tuple[str, ...] = ()

@@ -29,6 +29,8 @@ def activity_json(activity: Activity) -> str:
 def _lines(activity: Activity) -> Iterator[tuple[str, Tone]]:
     if activity.applying:
         yield f"An apply is running: {activity.applying}", Tone.CHANGE
+    if activity.locked:
+        yield f"The lock is held: {activity.locked}", Tone.CHANGE
     for gap in activity.unread:
         yield gap, Tone.ALARM
     if activity.steps:
@@ -36,7 +38,7 @@ def _lines(activity: Activity) -> Iterator[tuple[str, Tone]]:
         for step in activity.steps:
             yield f"  {step.title} ({_age(step.since, activity.now)}): {_standing(step)}", Tone.PLAIN
             yield f"    {step.address}", Tone.QUIET
-        if not activity.applying:
+        if not activity.applying and not activity.locked:
             yield "  The next `reconciler apply` goes on with them.", Tone.QUIET
     if activity.jobs:
         yield "Azure works on", Tone.STRONG
