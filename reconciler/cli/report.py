@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import columns, note, wants_colour, write
+from reconciler.cli.places import find_places
 from reconciler.cli.report_file import ReportFile, write_reports
 
 if TYPE_CHECKING:
     from reconciler.model.explanation import Explanation
+    from reconciler.model.source import Source
+    from reconciler.plan.finding import Finding
     from reconciler.plan.plan import Plan
     from reconciler.workflow import Picture
 
@@ -33,11 +36,14 @@ class Look:
 @dataclass(frozen=True, slots=True)
 class Report:
     """What there is to tell, whatever the form. `drift` tells it as how Azure differs, else as what apply would do;
-    `explanations` are asked for only by a form that shows why each VM is protected the way it is."""
+    `explanations` are asked for only by a form that shows why each VM is protected the way it is. `scope` is where the
+    Scope is declared, for what has no place of its own; `counts` tells which findings count as drift (`--fail-on`)."""
 
     plan: Plan
     drift: bool = False
     explanations: Callable[[], Sequence[Explanation]] = tuple
+    scope: Source | None = None
+    counts: Callable[[Finding], bool] = lambda _: False
 
 
 def _text(report: Report) -> str:
@@ -66,11 +72,29 @@ def _html(report: Report) -> str:
     return render(report.plan, report.explanations())
 
 
+def _junit(report: Report) -> str:
+    from reconciler.render import junit
+
+    places = find_places(report.scope)
+    if report.drift:
+        return junit.render_drift(report.plan, places, report.counts)
+    return junit.render_plan(report.plan, places)
+
+
+def _sarif(report: Report) -> str:
+    from reconciler.render import sarif
+
+    render = sarif.render_drift if report.drift else sarif.render_plan
+    return render(report.plan, find_places(report.scope))
+
+
 RENDERERS: Mapping[str, Callable[[Report], str]] = {
     "text": _text,
     "markdown": _markdown,
     "json": _json,
     "html": _html,
+    "junit": _junit,
+    "sarif": _sarif,
 }
 FORMATS = tuple(RENDERERS)
 """What `--format` and `--report` take where there is a plan to show."""
