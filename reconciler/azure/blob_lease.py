@@ -177,17 +177,21 @@ async def open_blob(location: Location, cloud: Cloud, connection_string: str = "
         "connection_timeout": 10,
         "read_timeout": 15,
         "retry_total": 2,
+        "retry_connect": 1,
         "initial_backoff": 1,
         "increment_base": 2,
     }
     async with AsyncExitStack() as stack:
-        address, key = location.url, _account_key(location, connection_string)
+        key = _account_key(location, connection_string)
         if location.query:
-            address, signed_in = f"{location.url}?{location.query}", None
+            client = BlobClient.from_blob_url(f"{location.url}?{location.query}", **options)
+        elif key:
+            client = BlobClient.from_blob_url(location.url, key, **options)
         else:
-            signed_in = key or await stack.enter_async_context(_entra(location, cloud))
-        client = await stack.enter_async_context(BlobClient.from_blob_url(address, signed_in, **options))
-        yield LeasedBlob(client, location)
+            signed_in = _entra(location, cloud)
+            stack.push_async_callback(signed_in.close)
+            client = BlobClient.from_blob_url(location.url, signed_in, **options)
+        yield LeasedBlob(await stack.enter_async_context(client), location)
 
 
 def _account_key(location: Location, connection_string: str) -> dict[str, str] | None:
@@ -241,7 +245,7 @@ def _translate(error: exceptions.AzureError, location: Location) -> AzureError:
     from azure.core import exceptions
 
     if isinstance(error, exceptions.HttpResponseError) and error.response is not None:
-        return _refused(error.response.status_code or 500, str(getattr(error, "error_code", None) or ""), location)
+        return _refused(error.response.status_code or 500, _code(error), location)
     if isinstance(error, exceptions.ClientAuthenticationError):
         return DeniedError(
             f"nobody is signed in who could use the lock {location}",
@@ -251,6 +255,12 @@ def _translate(error: exceptions.AzureError, location: Location) -> AzureError:
         )
     cause = error.__cause__ or error.__context__ or error
     return _unreachable(location, type(cause).__name__)
+
+
+def _code(error: exceptions.HttpResponseError) -> str:
+    """The SDK has an enumeration of those it knows, and text for the others."""
+    code = getattr(error, "error_code", None)
+    return str(getattr(code, "value", code) or "")
 
 
 def _unreachable(location: Location, what: str) -> UnreachableError:
