@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.cli.main import run
 from reconciler.errors import ExitCode
+from tests.publish.conftest import TOKEN, FakeGitHub, serve
 
 VARIABLES = ("GITHUB_ACTIONS", "TF_BUILD", "GITLAB_CI", "GITHUB_REPOSITORY", "GITHUB_EVENT_PATH", "GITHUB_REF")
 
@@ -67,3 +68,33 @@ def test_a_dry_run_needs_no_token_and_shows_what_would_be_sent(
 def test_an_issue_is_either_opened_or_closed(file: Path, flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["publish", "issue", str(file), "--title", "Drift", *flags]) == ExitCode.ERROR
     assert "either --open or --close" in capsys.readouterr().err
+
+
+def test_the_comment_and_the_issue_of_a_pipeline(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = FakeGitHub()
+    with serve(fake) as served:
+        fake.base = served.base
+        for name, value in {
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_API_URL": served.base,
+            "GITHUB_REPOSITORY": "acme/estate",
+            "GITHUB_REF": "refs/pull/7/merge",
+            "GITHUB_TOKEN": TOKEN,
+        }.items():
+            monkeypatch.setenv(name, value)
+        assert run(["publish", "comment", str(file)]) == ExitCode.OK
+        assert capsys.readouterr().err == "Commented on pull request 7 of acme/estate on GitHub.\n"
+        assert run(["publish", "comment", str(file)]) == ExitCode.OK
+        assert run(["publish", "issue", str(file), "--title", "Drift", "--open"]) == ExitCode.OK
+        assert run(["publish", "issue", str(file), "--title", "Drift", "--close"]) == ExitCode.OK
+        assert capsys.readouterr().err.endswith("Opened issue 11 of acme/estate.\nClosed issue 11 of acme/estate.\n")
+        monkeypatch.setenv("GITHUB_TOKEN", "ghs_other")
+        assert run(["publish", "comment", str(file)]) == ExitCode.ERROR
+    told = capsys.readouterr().err
+    assert "127.0.0.1 answered 401 to GET /user" in told
+    assert "ghs_other" not in told
+    assert len(fake.comments) == 1
