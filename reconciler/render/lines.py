@@ -115,7 +115,7 @@ def story_lines(group: Group, wording: Wording) -> Iterator[Line]:
     """The same, without the list of which."""
     change = group.first
     details = wording.details(change)
-    differences = [_difference(detail, wording, _whose(detail, group)) for detail in details]
+    differences = [_difference(detail, wording, whose(detail, group)) for detail in details]
     differences += _unnamed(group, details) if wording.acting else ()
     effects = [_consequence(item, group, wording) for item in change.consequences if wording.tells(item)]
     yield from (*effects, *differences) if wording.acting else (*differences, *effects)
@@ -203,7 +203,8 @@ def _sides(group: Group) -> dict[str, tuple[str, ...]]:
     return sides if told.drifted or told.pending else {}
 
 
-def _whose(detail: Detail, group: Group) -> str:
+def whose(detail: Detail, group: Group) -> str:
+    """Where one difference comes from; "" where that of the group holds for all of them."""
     sides = _sides(group)
     return ", ".join(name for name, paths in sides.items() if any(_same(path, detail.name) for path in paths))
 

@@ -7,11 +7,19 @@ from dataclasses import dataclass
 
 from reconciler.model.address import Address
 from reconciler.plan.change import Change, Detail, Effect
-from reconciler.plan.finding import Severity
 from reconciler.plan.plan import Plan, Refusal
-from reconciler.plan.provenance import LastWrites, Provenance
+from reconciler.plan.provenance import LastWrites
 from reconciler.render.folding import ALARMING, Group
-from reconciler.render.lines import ALL, Line, group_lines, heading, notice_lines, refusal_lines
+from reconciler.render.lines import (
+    ALL,
+    Line,
+    heading,
+    notice_lines,
+    refusal_lines,
+    story_lines,
+    whose,
+    write_lines,
+)
 from reconciler.render.origins import NAMES
 from reconciler.render.page.machines import Estate, Vm
 from reconciler.render.style import Tone
@@ -29,8 +37,6 @@ EFFECTS = {
 }
 """The worst first, as they are to be chosen from."""
 _DIFFERENCES = ("+", "-", "~")
-_RESOURCES = 2
-"""Depth of the lines that list resources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,6 @@ class Row:
     tags: str
     own: tuple[str, ...]
     last_writes: LastWrites | None
-    """Where the lines of the group do not tell it already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +76,10 @@ class Entry:
     sentence: str
     effect: str
     alarming: bool
-    provenance: Provenance | None
     origin: str
     lines: tuple[Line, ...]
-    details: tuple[Detail, ...]
+    details: tuple[tuple[Detail, str], ...]
+    """Each difference, and whose it is."""
     rows: tuple[Row, ...]
 
 
@@ -83,6 +88,7 @@ class Told:
     """Findings of one code, or a guard that refuses."""
 
     severity: str
+    """Its severity, or `refused`."""
     lines: tuple[Line, ...]
     addresses: tuple[str, ...]
     marks: Marks
@@ -129,8 +135,8 @@ class Pages:
         first, head = group.first, heading(group)
         subject = first.address if len(group.changes) == 1 and head.text.startswith(first.address) else ""
         common = _common(group.changes)
-        rows = tuple(self._row(change, common, alone=len(group.changes) == 1) for change in group.changes)
-        lines = tuple(line for line in group_lines(group, self._wording, ALL) if not _elsewhere(line))
+        rows = tuple(self._row(change, common) for change in group.changes)
+        lines = [line for line in story_lines(group, self._wording) if not _is_difference(line)]
         return Entry(
             anchor=self._estate.place_of(first),
             symbol=head.symbol,
@@ -139,14 +145,13 @@ class Pages:
             sentence=head.text[len(subject) :].strip(),
             effect=EFFECTS.get(first.effect, ""),
             alarming=first.effect in ALARMING,
-            provenance=group.provenance,
             origin=NAMES[group.origin] if group.origin else "",
-            lines=lines,
-            details=common,
+            lines=(*lines, *(write_lines(group) if len(rows) > 1 else ())),
+            details=tuple((detail, whose(detail, group)) for detail in common),
             rows=rows,
         )
 
-    def _row(self, change: Change, common: Sequence[Detail], *, alone: bool) -> Row:
+    def _row(self, change: Change, common: Sequence[Detail]) -> Row:
         vm = self._estate.vm_of(change)
         machine = self._estate.machine_of(change)
         return Row(
@@ -157,7 +162,7 @@ class Pages:
             marks=marks_of((change,), self._plan, machine.location if machine else ""),
             tags=" ".join(f"{name}={text}" for name, text in machine.tags.items()) if machine else "",
             own=tuple(self._wording.line(detail) for detail in change.details if detail not in common),
-            last_writes=None if alone else self._plan.last_writes.get(change.address),
+            last_writes=self._plan.last_writes.get(change.address),
         )
 
     def _told(self, notice: Notice) -> Told:
@@ -168,7 +173,7 @@ class Pages:
 
 
 def _refused(refusal: Refusal) -> Told:
-    return Told(Severity.ERROR.value, tuple(refusal_lines(refusal, ALL)), refusal.addresses, Marks())
+    return Told("refused", tuple(refusal_lines(refusal, ALL)), refusal.addresses, Marks())
 
 
 def marks_of(changes: Sequence[Change], plan: Plan, region: str = "") -> Marks:
@@ -197,10 +202,9 @@ def _common(changes: Sequence[Change]) -> tuple[Detail, ...]:
     return tuple(detail for detail in first.details if all(detail in other.details for other in others))
 
 
-def _elsewhere(line: Line) -> bool:
-    """Resources are rows of the page, differences stand in its table."""
-    difference = line.depth == 1 and line.symbol in _DIFFERENCES and line.tone in (Tone.GOOD, Tone.BAD, Tone.CHANGE)
-    return line.depth == _RESOURCES or difference
+def _is_difference(line: Line) -> bool:
+    """Those stand in a table of the page."""
+    return line.symbol in _DIFFERENCES and line.tone in (Tone.GOOD, Tone.BAD, Tone.CHANGE)
 
 
 def _words(words: Iterable[str]) -> tuple[str, ...]:
