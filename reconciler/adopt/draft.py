@@ -9,7 +9,8 @@ from typing import Any
 
 from reconciler.adopt.census import Census, sayable
 from reconciler.adopt.protections import Drafted, draft_protections
-from reconciler.kinds.adoption import AdoptedEstate, Held, Leave, Written, not_adopted
+from reconciler.adopt.selectors import Selectors
+from reconciler.kinds.adoption import AdoptedEstate, Chosen, Held, Leave, Written, not_adopted
 from reconciler.kinds.base import Kind
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
@@ -49,7 +50,10 @@ def draft(estate: AdoptedEstate, kinds: Sequence[Kind[Any]]) -> Draft:
         told.extend(leave.finding for leave in answers.leaves if leave.address in left)
         estate = dataclasses.replace(estate, left=estate.left | left)
     census = Census(estate.live.selectable)
-    protections = draft_protections(list(answers.held.values()), census)
+    selectors = Selectors(census)
+    protections = draft_protections(list(answers.held.values()), census, selectors)
+    for sheet in answers.sheets.values():
+        sheet.value = _resolved(sheet.value, census, selectors)
     findings = tuple(dict.fromkeys((*told, *answers.findings)))
     return Draft(tuple(answers.sheets.values()), tuple(protections), findings, estate.left)
 
@@ -61,11 +65,12 @@ class _Answers:
         self.estate = estate
         self.sheets: dict[tuple[str, str], Sheet] = {}
         self.held: dict[tuple[ArmId, str], Held] = {}
+        self.along: dict[ArmId, str] = {}
         self.leaves: list[Leave] = []
         self.findings: list[Finding] = []
 
     def ask(self, kind: Kind[Any]) -> None:
-        for item in kind.adopt(self.estate.having(frozenset(self.sheets))):
+        for item in kind.adopt(self.estate.having(frozenset(self.sheets), self.along)):
             if isinstance(item, Finding):
                 self.findings.append(item)
             elif isinstance(item, Leave):
@@ -92,10 +97,23 @@ class _Answers:
         machine = self.estate.machines[item.machine]
         if sayable(machine.name) and sayable(machine.resource_group):
             self.held.setdefault((item.machine, item.aspect), item)
+            if item.along:
+                self.along[item.machine] = item.along
             return
         address = Address("virtual_machine", machine.scope, machine.name)
         what = "its name cannot stand in a selector (unseen characters or wildcards); its protection is not written"
         self.findings.append(not_adopted(address, what))
+
+
+def _resolved(value: Any, census: Census, selectors: Selectors) -> Any:
+    """The value with a selector for each set of VMs in it."""
+    if isinstance(value, Chosen):
+        everyone = selectors.name(census.everyone).selector
+        mask = census.mask(value.machines)
+        return dict(selectors.name(mask).selector) if mask else {"not": dict(everyone)}
+    if isinstance(value, dict):
+        return {key: _resolved(part, census, selectors) for key, part in value.items()}
+    return [_resolved(part, census, selectors) for part in value] if isinstance(value, list) else value
 
 
 def _texts(value: Any) -> list[str]:

@@ -16,6 +16,7 @@ from reconciler.model.machine import Machine
 
 API_VERSION = "reconciler/v1"
 _WIDTH = 118
+_SHORT = 90
 _MOST_DOCUMENTS = 500
 _MOST_NAMED = 40
 _FOLDER = "protections"
@@ -35,10 +36,22 @@ class _Dumper(yaml.SafeDumper):
         """The document itself is never on one line, however short it is."""
         if isinstance(node, yaml.MappingNode):
             node.flow_style = False
+        _unfold(node)
         super().serialize(node)
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- PyYAML's signature
         return True
+
+
+def _unfold(node: yaml.Node) -> None:
+    """Mappings that would be wider than a line are written below each other."""
+    if not isinstance(node, yaml.MappingNode | yaml.SequenceNode):
+        return
+    parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
+    if isinstance(node, yaml.MappingNode) and sum(len(part.value) + 2 for part in parts) > _SHORT:
+        node.flow_style = False
+    for part in parts:
+        _unfold(part)
 
 
 def lay_out(

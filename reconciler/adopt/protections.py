@@ -42,9 +42,8 @@ class _Share:
     origins: Counter[str]
 
 
-def draft_protections(held: Sequence[Held], census: Census) -> list[Drafted]:
+def draft_protections(held: Sequence[Held], census: Census, selectors: Selectors) -> list[Drafted]:
     """One Protection for each set of VMs, in order of name. Deterministic."""
-    selectors = Selectors(census)
     by_mask: dict[int, dict[str, _Share]] = defaultdict(dict)
     for aspect, share in _shares(held, census):
         by_mask[share.mask][aspect] = share

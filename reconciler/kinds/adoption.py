@@ -23,6 +23,7 @@ from reconciler.model.live import Live
 from reconciler.model.machine import Machine
 from reconciler.model.observed import ItemFacts
 from reconciler.model.replicated import ReplicationFacts
+from reconciler.model.replication import ReplicationRoute
 from reconciler.model.resource import Resource
 from reconciler.plan.finding import Finding, Severity
 
@@ -47,13 +48,22 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """Stands in a value of `Written` for a selector of exactly these VMs; None of them says nobody."""
+
+    machines: frozenset[ArmId]
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
-    """What one VM has of an aspect: the aspect's own struct, hashable."""
+    """What one VM has of an aspect: the aspect's own struct, hashable. `along` is the document that it takes part in,
+    for the kinds that are asked later."""
 
     machine: ArmId
     aspect: str
     value: msgspec.Struct
     origin: str = ""
+    along: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +80,15 @@ Adopted = Written | Held | Leave | Finding
 @dataclass(frozen=True)
 class AdoptedEstate:
     """Everything that was read, and what was decided so far. `survey` is what it was read with: its Scope holds the
-    subscriptions, its other documents say nothing. `left` are the addresses that cannot be written; `written` the
-    documents of the kinds that were asked before: kind and folded name."""
+    subscriptions, its other documents say nothing. `left` are the addresses that cannot be written. Of the kinds that
+    were asked before, `written` are the documents (kind and folded name), `along` what VMs take part in."""
 
     live: Live
     survey: Declared
     now: datetime
     left: frozenset[Address] = frozenset()
     written: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    along: Mapping[ArmId, str] = field(default_factory=dict)
 
     def resources(self, kind: str) -> Iterator[Resource]:
         """The live resources of a kind, in order of address, without those that are left out."""
@@ -111,8 +122,13 @@ class AdoptedEstate:
         """Whether a document of this kind and name is written."""
         return (kind, name.casefold()) in self.written
 
-    def having(self, written: frozenset[tuple[str, str]]) -> AdoptedEstate:
-        return dataclasses.replace(self, written=written)
+    def having(self, written: frozenset[tuple[str, str]], along: Mapping[ArmId, str]) -> AdoptedEstate:
+        return dataclasses.replace(self, written=written, along=along)
+
+
+def is_survey(route: ReplicationRoute) -> bool:
+    """Whether a route stands for everything that its vault replicates: it leads nowhere, and no schema lets it pass."""
+    return not route.from_
 
 
 def not_adopted(address: Address | str, message: str, advice: str = "") -> Finding:

@@ -16,6 +16,7 @@ import msgspec
 from reconciler.azure.clients import Azure
 from reconciler.azure.failures import unreadable
 from reconciler.errors import AbsentError, AzureError
+from reconciler.kinds.adoption import is_survey
 from reconciler.kinds.replication_route import located_routes
 from reconciler.kinds.resource_group import group_regions
 from reconciler.model.arm_id import ArmId
@@ -93,9 +94,8 @@ class NetworkBody(_Body, frozen=True):
 
 async def read_site(azure: Azure, declared: Declared) -> tuple[ReplicationSite, list[Unreadable]]:
     """What the declared routes name, and what of it could not be read."""
-    routes = located_routes(declared)
-    named = (route.value.cache_storage_account for route in routes)
-    accounts = {ArmId(text) for text in named if text}  # the routes of a survey name none
+    routes = [route for route in located_routes(declared) if not is_survey(route.value)]
+    accounts = {ArmId(route.value.cache_storage_account) for route in routes}
     back = (route.value.failback_cache_storage_account for route in routes)
     accounts |= {ArmId(text) for text in back if text is not None}
     networks = {ArmId(text) for route in routes for pair in route.value.networks for text in (pair.from_, pair.to)}

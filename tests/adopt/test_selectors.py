@@ -127,14 +127,15 @@ def test_protections_name_exactly_who_has_what(machines: list[Machine], data: st
     )
     has = {one.arm_id: policy for one, policy in zip(machines, policies, strict=True) if policy}
     held = [Held(machine, "backup", Backup(policy=policy)) for machine, policy in has.items()]
-    drafted = draft_protections(held, Census(machines))
+    census = Census(machines)
+    drafted = draft_protections(held, census, Selectors(census))
     got: dict[str, str] = {}
     for one in drafted:
         for key in chosen(machines, dict(one.body["select"])):
             assert key not in got, "two Protections for one VM"
             got[key] = one.body["backup"]["policy"]
     assert got == {arm_id.key: policy for arm_id, policy in has.items()}
-    turned = draft_protections(held[::-1], Census(machines))
+    turned = draft_protections(held[::-1], census, Selectors(census))
     assert turned == drafted
 
 

@@ -12,13 +12,14 @@ import yaml
 from reconciler.desired.schema import write as write_schemas
 from reconciler.emulator.generate import Generation, generate
 from reconciler.kinds.registry import kinds
-from tests.stories.conftest import Said, Story
+from tests.stories.conftest import REPOSITORY, Said, Story
 from tests.stories.small_estate import DEV, PROD, VAULT, item, machine, small
 from tests.stories.test_least_privilege import given
 
 pytestmark = pytest.mark.story
 
 BOTH = ("--subscription", f"{PROD}=prod", "--subscription", f"{DEV}=dev")
+DISASTER = REPOSITORY / "demo" / "disaster"
 SAMPLE_PROD, SAMPLE_DEV = "6d1f0a52-4c1e-4a6b-9f3d-2b7c5e8a0101", "6d1f0a52-4c1e-4a6b-9f3d-2b7c5e8a0202"
 SAMPLES = ("--subscription", f"{SAMPLE_PROD}=prod", "--subscription", f"{SAMPLE_DEV}=dev")
 
@@ -135,6 +136,19 @@ def test_one_name_with_two_contents(story: Story) -> None:
     assert [one["retention"] for one in found["BackupPolicy"]] == [{"daily": {"days": 45}}]
     assert "vault.dev/rg-backup-dev/rsv-dev" in said.err
     assert "this vault and its 1 VM stay unmanaged" in said.err
+
+
+def test_replication_and_recovery_plans(story: Story) -> None:
+    """The estate of the disaster drill: routes, what fails over together, and in which order."""
+    story.begin(yaml.safe_load((DISASTER / "estate.yaml").read_text(encoding="utf-8")))
+    story.environment["RECONCILER_POLICIES"] = str(DISASTER / "policies")
+    story.run("apply", "--auto-approve", code=0)
+    said, found = adopt(story, "--subscription", "3b9d6c1e-7f20-4c58-8a41-5e0f9a7c0201=prod")
+    assert "for 12 of 12 VMs" in said.out
+    assert names(found, "ReplicationRoute") == ["uksouth-to-northeurope", "westeurope-to-northeurope"]
+    (plan,) = found["RecoveryPlan"]
+    assert [group["members"]["tags"]["tier"] for group in plan["groups"]] == ["db", "app", "web"]
+    assert plan["groups"][2]["after"][0]["name"] == "switch-dns"
 
 
 HOSTILE = ("a\n- b", "*", "x: {y", "\u202eevil", "'; DROP", "yes", "22:00", "${{ secrets.X }}", "<script>")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 
 from reconciler.azure.clients import Azure
 from reconciler.errors import AbsentError
+from reconciler.kinds.adoption import is_survey
 from reconciler.kinds.located_vault import LocatedVault
 from reconciler.kinds.recovery_plan.expansion import COLLECTION
 from reconciler.kinds.recovery_plan.members import REPLICATED
@@ -52,14 +53,17 @@ def machines_by_item(items: Iterable[ItemBody]) -> dict[ArmId, ArmId]:
 async def _read_vault(azure: Azure, vault: LocatedVault, declared: Declared) -> list[Resource]:
     listed = await replication_list(azure, vault.arm_id, COLLECTION, PlanBody)
     names = _declared_in(vault, declared)
-    ours = [body for body in listed if fold(body.name) in names]
+    whole_vault = any(
+        is_survey(route.value) for route in located_routes(declared) if route.vault.arm_id == vault.arm_id
+    )
+    ours = [body for body in listed if whole_vault or fold(body.name) in names]
     if not listed:
         return []
     fabrics = await replication_list(azure, vault.arm_id, FABRICS, FabricBody)
     regions = {ArmId(body.id): body.region for body in fabrics}
     items = machines_by_item(await replication_list(azure, vault.arm_id, ITEMS, ItemBody) if ours else ())
     whole = await asyncio.gather(*(_whole(azure, body) for body in ours))
-    others = (body for body in listed if fold(body.name) not in names)
+    others = (body for body in listed if body not in ours)
     bodies = (*(body for body in whole if body is not None), *others)
     return [_resource(body, vault, names.get(fold(body.name), body.name), regions, items, declared) for body in bodies]
 

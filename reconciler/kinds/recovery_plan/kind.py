@@ -14,8 +14,10 @@ import msgspec
 
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
+from reconciler.kinds.adoption import Adopted, AdoptedEstate
 from reconciler.kinds.base import Comparison, DocumentKind, Expansion, Kind, Rule, Verdict
 from reconciler.kinds.phrases import Phrase, some_names
+from reconciler.kinds.recovery_plan.adoption import adopt_plans
 from reconciler.kinds.recovery_plan.expansion import expand_plans
 from reconciler.kinds.recovery_plan.inventory import read_plans
 from reconciler.kinds.recovery_plan.operations import VERBS, check_operated, find_operation, operate
@@ -70,6 +72,9 @@ class RecoveryPlanKind(Kind[RecoveryPlanSpec]):
 
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:
         return expand_plans(expansion)
+
+    def adopt(self, estate: AdoptedEstate) -> Iterator[Adopted]:
+        return adopt_plans(estate)
 
     def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
         return read_plans(azure, declared)

@@ -58,9 +58,7 @@ def _traveller(resource: Resource, estate: AdoptedEstate) -> Traveller | Adopted
         return None
     machine = estate.machines.get(facts.home_id or facts.machine_id)
     if facts.frozen:
-        return left_out(
-            address, "it is failed over, in a drill or on its way back; it is left as it is"
-        )
+        return left_out(address, "it is failed over, in a drill or on its way back; it is left as it is")
     if machine is None:
         return not_adopted(address, "its VM is not there; its replication stays as it is, unmanaged")
     if spec.state != "Protected":
@@ -96,7 +94,7 @@ def _routes(routes: Mapping[tuple[Trip, str], list[Traveller]], estate: AdoptedE
                 exclude_disks=_excluded(one),
                 multi_vm_group=one.spec.multi_vm_group or None,
             )
-            yield Held(one.machine.arm_id, ASPECT, aspect, f"vault {one.facts.vault_id.name}")
+            yield Held(one.machine.arm_id, ASPECT, aspect, f"vault {one.facts.vault_id.name}", along=name)
 
 
 def _value(trip: Trip, group: str, members: list[Traveller], estate: AdoptedEstate) -> dict[str, Any]:
