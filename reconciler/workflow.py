@@ -110,8 +110,7 @@ async def look_with_past(azure: Azure, checkout: Checkout) -> Picture:
     """The same, and what the policies of the base and of the last apply ask of that very estate."""
     picture = await look(azure, checkout.declared)
     stamp = await read_stamp(azure, checkout.declared)
-    known = stamp if isinstance(stamp, Stamp) else None
-    past = recall(checkout, known, picture.desired.state, picture.situation.live, azure.now(), kinds())
+    past = recall(checkout, stamp, picture.desired.state, picture.situation.live, azure.now(), kinds())
     return replace(picture, past=past)
 
 
@@ -121,8 +120,7 @@ async def look_for_drift(azure: Azure, checkout: Checkout) -> tuple[Picture, Val
     Raises RevisionError where the policies that were applied cannot be had.
     """
     stamp = await read_stamp(azure, checkout.declared)
-    known = stamp if isinstance(stamp, Stamp) else None
-    applied, past = look_back(checkout, known, azure.now().date(), kinds())
+    applied, past = look_back(checkout, stamp, azure.now().date(), kinds())
     picture = await look(azure, applied.declared or checkout.declared)
     return replace(picture, past=past), applied.validation
 

@@ -18,7 +18,7 @@ from reconciler.desired.validate import Validation, validate_files
 from reconciler.kinds.base import Kind
 from reconciler.model.counting import count
 from reconciler.model.document import Declared
-from reconciler.model.live import Live
+from reconciler.model.live import Live, Unreadable
 from reconciler.model.resource import State
 from reconciler.model.stamp import Stamp
 from reconciler.plan.finding import Finding, Severity
@@ -116,7 +116,7 @@ def find_applied(checkout: Checkout, stamp: Stamp, today: date, kinds: Sequence[
 
 def recall(
     checkout: Checkout,
-    stamp: Stamp | None,
+    found: Stamp | Unreadable | None,
     here: State,
     live: Live,
     now: datetime,
@@ -124,10 +124,10 @@ def recall(
 ) -> Past:
     """What base and last apply asked of the Azure there is now. Pure but for what is read from git.
 
-    Where the last apply is not known, a warning says why and the base stands in for it; where there is no base, the
-    last apply does.
+    `found` is what the vaults say. Where the last apply is not known, a warning says why and the base stands in for it;
+    where there is no base, the last apply does.
     """
-    findings = list(checkout.findings)
+    stamp, findings = _as_far_as_read(checkout, found)
     applied: Policies | None = None
     if stamp:
         try:
@@ -148,18 +148,19 @@ def recall(
 
 
 def look_back(
-    checkout: Checkout, stamp: Stamp | None, today: date, kinds: Sequence[Kind[Any]]
+    checkout: Checkout, found: Stamp | Unreadable | None, today: date, kinds: Sequence[Kind[Any]]
 ) -> tuple[Policies, Past]:
     """The policies that drift is measured by: those of the last apply, and those here where nothing tells of one.
 
     Raises RevisionError where there was one and its policies cannot be had: whatever is not applied yet would look like
     drift.
     """
+    stamp, findings = _as_far_as_read(checkout, found)
     if stamp is None:
-        return checkout.here, Past(None, None, None)
+        return checkout.here, Past(None, None, None, tuple(findings))
     applied = find_applied(checkout, stamp, today, kinds)
-    findings = (*tell_behind(checkout, stamp), *tell_unapplied(checkout, stamp))
-    return applied, Past(None, None, describe(checkout, stamp), findings)
+    findings += [*tell_behind(checkout, stamp), *tell_unapplied(checkout, stamp)]
+    return applied, Past(None, None, describe(checkout, stamp), tuple(findings))
 
 
 def describe(checkout: Checkout, stamp: Stamp | None) -> Base:
@@ -209,6 +210,19 @@ def tell_unapplied(checkout: Checkout, stamp: Stamp) -> tuple[Finding, ...]:
             advice="`reconciler plan` tells what they would change",
         ),
     )
+
+
+def _as_far_as_read(checkout: Checkout, found: Stamp | Unreadable | None) -> tuple[Stamp | None, list[Finding]]:
+    """The stamp, and what is to be told so far. A list of vaults that failed may hide a stamp: the plan is incomplete
+    anyway, and in a git repository the reader is told what that means for the origins."""
+    findings = list(checkout.findings)
+    if not isinstance(found, Unreadable):
+        return found, findings
+    if checkout.repository:
+        message = f"{found.message}, so what was last applied is not known; what is not applied yet may look like drift"
+        finding = Finding(code="applied-unknown", message=message, severity=Severity.WARNING, advice=found.advice)
+        findings.append(finding)
+    return None, findings
 
 
 def _unknown(error: RevisionError) -> Finding:
