@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test check schemas golden bench bench-emulator conformance chaos ninety-days lock clean
+.PHONY: help setup demo test check schemas golden screenshots bench bench-emulator conformance chaos ninety-days lock clean
 
 help:            ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ schemas: $(READY) ## Write the JSON Schemas again from the kinds
 
 golden: $(READY) ## Write the golden files again; read the diff before you commit it
 	@UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/render tests/restore tests/stories tests/emulator/recorded tests/emulator/test_client_settings.py
+
+screenshots: $(READY)  ## Make docs/images again, from a branch of the sample estate; takes Chromium
+	@$(BIN)/python -m tests.browser.screenshots
 
 bench: $(READY)  ## Measure plans of 100, 1,000 and 10,000 VMs against the floor of fetching the same pages
 	@$(BIN)/python tests/bench
