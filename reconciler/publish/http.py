@@ -185,7 +185,7 @@ def request(
             url,
             params=query,
             json=body,
-            auth=sign,
+            auth=sign if headers else None,
             headers={"User-Agent": "reconciler"},
             timeout=(patience.connect, patience.read),
             allow_redirects=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import msgspec
@@ -117,6 +118,12 @@ def test_it_is_posted_with_patience() -> None:
         notify(f"{served.base}/{SECRET}", "auto", ALERT, AT_ONCE)
     assert [msgspec.convert(sent.body, Alert) for sent in served.sent] == [ALERT] * 3
     assert served.sent[0].headers["Content-Type"] == "application/json"
+
+
+def test_a_user_in_the_address_signs_in() -> None:
+    with serve(lambda sent: Reply(200)) as served:
+        notify(served.base.replace("://", "://bell:secret@"), "auto", ALERT, AT_ONCE)
+    assert served.sent[0].headers["Authorization"] == f"Basic {b64encode(b'bell:secret').decode()}"
 
 
 @pytest.mark.parametrize("status", [302, 400, 404, 429, 500, 503])
