@@ -35,7 +35,7 @@ MOST_CHARACTERS = 60_000
 GitLab 1,000,000."""
 
 _EXTENT = Extent(addresses=50, findings=20)
-_MEMBERS = (2_000, 40)
+_MEMBERS = (2_000, 12)
 """Resources of one group that are listed: where there is room, and where there is little."""
 _LINE = 400
 """Characters of a heading and of what may be lost; Azure's names have 260 at most."""
@@ -121,7 +121,7 @@ def _alarms(shown: View) -> Iterator[Block]:
     for number, alarm in enumerate(shown.alarms[:_ALARMS]):
         line = alarm_line(alarm)
         subject = markdown(clip(f"{alarm.group.subject} ({alarm.place})", _LINE))
-        told = "; ".join(f"**{markdown(clip(loss, _LINE))}**" for loss in alarm.losses[: len(ALARMING)])
+        told = "; ".join(_bold(loss) for loss in alarm.losses[: len(ALARMING)])
         yield Block(0, number, (f"- `{line.symbol}` {subject}: {told}",))
     more = len(shown.alarms) - _ALARMS
     if more > 0:
@@ -169,7 +169,7 @@ def _group(group: Group, number: int, rank: int, wording: Wording, told_above: S
         rank = _SEVERE + len(ALARMING)
     text = clip(head.text, _LINE)
     quiet = not told and not alarming
-    points = "".join(f"\n- {_bold(line)}" for line in told)
+    points = "".join(f"\n- {_point(line)}" for line in told)
     brief = f"`{head.symbol}` {markdown(text)}\n{points}\n" if points else f"`{head.symbol}` {markdown(text)}\n"
     forms = []
     for most in _MEMBERS if len(group.changes) > _MEMBERS[-1] else _MEMBERS[:1]:
@@ -191,6 +191,11 @@ def _headline(group: Group, wording: Wording) -> Line:
     return Line(head.depth, head.symbol, text, head.tone)
 
 
-def _bold(line: Line) -> str:
-    text = markdown(clip(line.text, _LINE))
-    return f"**{text}**" if line.tone is Tone.ALARM else text
+def _point(line: Line) -> str:
+    return _bold(line.text) if line.tone is Tone.ALARM else markdown(clip(line.text, _LINE))
+
+
+def _bold(text: str) -> str:
+    """Stars without words, or with a space inside of them, would be something else."""
+    words = text.strip()
+    return f"**{markdown(clip(words, _LINE))}**" if words else ""

@@ -175,7 +175,7 @@ def _by_alarm(plan: Plan, wording: Wording) -> list[tuple[str, Section]]:
     """What the changes do, the alarming first; for drift: what Azure does less than declared, and then what it does
     more. What is due may have a section of its own."""
     timeless = [item for item in plan.actionable if not wording.due or item.reason not in BY_TIME]
-    due = _in_order(plan.due) if wording.due else []
+    due = _in_order(item for item in plan.due if item.action is not Action.BLOCKED) if wording.due else []
     sections = [*_sections(timeless, plan, wording), Section(wording.due, groups=fold(due, plan, wording.sentence))]
     return [("", section) for section in sections]
 
@@ -204,7 +204,8 @@ def _alarming_first(changes: Iterable[Change]) -> list[Change]:
 
 
 def _in_order(changes: Iterable[Change]) -> list[Change]:
-    return sorted(changes, key=lambda change: ORDER.index(change.action))
+    places = {action: number for number, action in enumerate(ORDER)}
+    return sorted(changes, key=lambda change: places.get(change.action, len(places)))
 
 
 def _only_of_policies(finding: Finding) -> bool:

@@ -372,26 +372,72 @@ def based(scheduled: Plan) -> Plan:
 HOSTILE = "\x1b[2J\x9b31m\u202e`x`|<script>alert(1)</script>@octocat #1 [a](https://evil.test)\n```\n- [x] done"
 """A terminal escape, a C1 control, a direction override, code, table, HTML, mention, issue, link, fence and list."""
 
+TRICKS = (
+    "<img src=x onerror=alert(1)>",
+    "</details></summary><details open>",
+    "--><script>x</script><!--",
+    "](javascript:alert(1))",
+    "![pixel](https://evil.test/p.png)",
+    "[ref]: https://evil.test",
+    "```\n~~~\n# head\n---",
+    "| a | b |\n| - | - |",
+    "@octocat @contoso/dba @<00000000-0000-0000-0000-000000000001>",
+    "#123 owner/repo#1 GH-7 AB#9 owner/repo@da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709 da39a3e",
+    "[[_TOC_]] [[_TOSP_]]",
+    "\n/close\n/approve\n/label ~bug",
+    "/close",
+    '!1 ~label ~"two words" $1 %1 &1 ^1 *vuln [vulnerability:12] [work_item:3]',
+    "www.evil.test a@evil.test mailto:a@evil.test xmpp:a@b",
+    ":tada: :100: :+1: \U0001f600\u200d\U0001f4bb",
+    "$\\sqrt{x}$ $`x`$",
+    "\u202e\u2066\u200b\ufeff\u00ad\u2028",
+    "&lt;b&gt; &#64;octocat &commat;octocat",
+    "\\<b\\> \\`x\\`",
+    "**bold** __b__ ~~gone~~ *e* _e_",
+)
+"""What GitHub, GitLab or Azure DevOps would make something of, each written as a name."""
+
 
 @pytest.fixture
 def hostile() -> Plan:
-    address = f"protected_vm.prod/rg-web/{HOSTILE}"
+    """Every text of it comes from somebody who would like it to act."""
+    return hostile_plan(HOSTILE)
+
+
+@pytest.fixture(params=TRICKS)
+def tricky(request: pytest.FixtureRequest) -> Plan:
+    """The same with one trick, told of a branch whose names are no better."""
+    plan, name = hostile_plan(request.param), request.param
+    both = Provenance(origin=Origin.BOTH, edited=(f"tags.{name}",), drifted=(name,))
+    told = LastWrites(writes=(Write(at=datetime(2026, 3, 2, tzinfo=UTC), caller=name, operation=name),), missing=name)
+    return msgspec.structs.replace(
+        plan,
+        created=name,
+        base=Base(ref=name, commit=name, applied=name, head=name),
+        origins={change.address: both for change in plan.changes},
+        last_writes={change.address: told for change in plan.changes},
+    )
+
+
+def hostile_plan(name: str) -> Plan:
+    address = f"protected_vm.prod/rg-web/{name}"
     change = Change(
         address=address,
         kind="protected_vm",
         title="protected VM",
         action=Action.UPDATE,
         reason=Reason.DIFFERS,
-        why=f"{HOSTILE} differs",
-        fields=(FieldChange(path=f"tags.{HOSTILE}", before=HOSTILE, after=[HOSTILE]),),
-        details=(Detail(name=f"tags.{HOSTILE}", before=HOSTILE, after=HOSTILE, source=Source(HOSTILE, 1, 1)),),
-        summary=HOSTILE,
-        consequences=(Consequence(effect=Effect.PRUNES, text=HOSTILE),),
-        steps=(step(address, "put", HOSTILE), step(address, "put2", HOSTILE)),
-        source=Source(HOSTILE, 1, 1),
-        manual=HOSTILE,
+        why=f"{name} differs",
+        fields=(FieldChange(path=f"tags.{name}", before=name, after=[name]),),
+        details=(Detail(name=f"tags.{name}", before=name, after=name, source=Source(name, 1, 1)),),
+        summary=name,
+        consequences=(Consequence(effect=Effect.PRUNES, text=name),),
+        steps=(step(address, "put", name), step(address, "put2", name)),
+        source=Source(name, 1, 1),
+        manual=name,
     )
     blocked = msgspec.structs.replace(change, action=Action.BLOCKED, steps=())
-    finding = Finding(code="rpo", message=HOSTILE, advice=HOSTILE, address=address, severity=Severity.WARNING)
-    refusal = Refusal(code="G104", title="t", message=HOSTILE, count=1, addresses=(address,), advice=HOSTILE)
+    finding = Finding(code="rpo", message=name, advice=name, address=address, severity=Severity.WARNING)
+    refusal = Refusal(code="G104", title="t", message=name, count=1, addresses=(address,), advice=name)
     return Plan(created="2026-03-02T03:00:00Z", changes=(change, blocked), findings=(finding,), refusals=(refusal,))

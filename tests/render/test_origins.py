@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-import pytest
-
-from reconciler.plan.change import Action, Change, Consequence, Effect, Reason
-from reconciler.plan.finding import Finding
-from reconciler.plan.plan import Plan, Refusal
-from reconciler.plan.provenance import Base, Origin, Provenance
+from reconciler.plan.plan import Plan
 from reconciler.render import markdown, text
 
 Golden = Callable[[str, str], None]
