@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+AZURITE := tests/azurite/node_modules/.ready
 
-.PHONY: help setup demo test check schemas golden screenshots bench bench-emulator conformance chaos ninety-days lock clean
+.PHONY: help setup azurite demo test check schemas golden screenshots bench bench-emulator conformance chaos ninety-days lock clean
 
 help:            ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -23,7 +24,15 @@ $(READY): requirements.txt pyproject.toml
 demo: $(READY)   ## The main job on the emulator: validate, plan, apply, drift, heal, snapshots, restore, failover
 	@PATH="$(abspath $(BIN)):$$PATH" sh demo/main-job.sh
 
-test: $(READY) check  ## All tests, and `make check`
+azurite: $(AZURITE)  ## Install Azurite, which the lock between machines is tested against (npm; once)
+
+$(AZURITE): tests/azurite/package-lock.json
+	@if command -v node >/dev/null && command -v npm >/dev/null; then \
+	  echo "Installing Azurite below tests/azurite (once) ..."; \
+	  cd tests/azurite && npm ci --silent && touch node_modules/.ready || echo "Azurite could not be installed." >&2; \
+	else echo "There is no node or npm: Azurite is not installed." >&2; fi
+
+test: $(READY) check azurite  ## All tests, and `make check`
 	@$(BIN)/python -m pytest -n auto
 
 check: $(READY)  ## Lint, types, the floors, stale schemas
@@ -61,8 +70,9 @@ lock: $(READY)   ## Pin the dependencies again, with hashes
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
 	  --quiet --upgrade --output-file requirements.txt
+	@$(BIN)/python tests/azurite/pin.py
 	@for client in az c7n; do cd $(CURDIR)/tests/conformance && $(abspath $(BIN))/uv pip compile requirements-$$client.in \
 	  --generate-hashes --universal --python-version 3.11 --quiet --upgrade --output-file requirements-$$client.txt || exit 1; done
 
 clean:           ## Remove the virtual environment and caches
-	rm -rf $(VENV) .conformance .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) tests/azurite/node_modules .conformance .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
