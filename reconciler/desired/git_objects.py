@@ -34,12 +34,16 @@ _DAMAGE = (
     EOFError,
     FileFormatException,
     IndexError,
+    MemoryError,
     OSError,
+    OverflowError,
+    StopIteration,
+    TypeError,
     ValueError,
     struct.error,
     zlib.error,
 )
-"""What dulwich raises for objects, packs and refs that are cut off or changed."""
+"""What dulwich raises for objects, packs, indexes and refs that are cut off, or in which single bytes were changed."""
 
 
 class ReadOnlyRepo(Repo):

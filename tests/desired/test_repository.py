@@ -374,6 +374,11 @@ class TestOddRepositories:
         assert error.why
         assert "git fsck" in error.advice
 
+    def test_a_head_that_is_cut_off(self, history: History) -> None:
+        history.commit(POLICIES)
+        (history.root / ".git" / "HEAD").write_text("ref: ")
+        assert refused(lambda: Repository.around([HERE])).message == "HEAD cannot be read: the repository is damaged"
+
     @pytest.mark.parametrize(
         ("content", "why"),
         [
