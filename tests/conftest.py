@@ -12,7 +12,7 @@ NO_BROWSER = "no Chromium was found"
 NO_AZURITE = "no Azurite is installed"
 LEFT_OUT = {
     NO_BROWSER: "of the HTML page; .ci/run installs it (or name one: RECONCILER_CHROMIUM=/path/to/chromium)",
-    NO_AZURITE: "of the lock between machines; `make azurite` installs it, where node and npm are (.ci/run installs them)",
+    NO_AZURITE: "of the lock between machines; `make azurite` installs it, where node and npm are",
 }
 """Why tests are skipped → which they are, and what to do."""
 
