@@ -17,7 +17,10 @@ import msgspec
 from reconciler.azure.activity_log import REACH, READ, Event, Excerpt, read_group, read_resource
 from reconciler.azure.clients import Azure
 from reconciler.errors import AzureError, DeniedError
+from reconciler.kinds.protected_vm.inventory import NAME
+from reconciler.kinds.protected_vm.requests import ItemPath
 from reconciler.model.arm_id import ArmId
+from reconciler.plan.change import Change
 from reconciler.plan.plan import Plan
 from reconciler.plan.provenance import LastWrites, Origin, Write
 
@@ -40,14 +43,26 @@ _ENDED = ("succeeded", "failed", "canceled")
 
 async def ask_last_writes(azure: Azure, plan: Plan, *, drift: bool) -> Plan:
     """The plan with `last_writes` of what drifted: in a `drift` report of everything that differs, else of the changes
-    whose origin is drift (or both). A change without an id has none to ask for."""
+    whose origin is drift (or both). Of what is not in Azure nothing is told unless somebody wrote to it: most of it was
+    never there."""
     changes = plan.drift if drift else plan.of_origin(Origin.DRIFT, Origin.BOTH)
-    subjects = {change.address: ArmId(change.arm_id) for change in changes if change.arm_id}
+    subjects = {change.address: subject for change in changes if (subject := _subject(change))}
     if not subjects:
         return plan
     found = await last_writes(azure, subjects.values())
-    told = {address: found[arm_id] for address, arm_id in subjects.items()}
+    absent = {change.address for change in changes if change.before is None}
+    told = {address: found[subject] for address, subject in subjects.items()}
+    told = {address: item for address, item in told.items() if address not in absent or item.missing != _NOTHING}
     return msgspec.structs.replace(plan, last_writes=told)
+
+
+def _subject(change: Change) -> ArmId | None:
+    """Where it is; of a VM that is no longer protected, where the item was that somebody deleted."""
+    if change.arm_id:
+        return ArmId(change.arm_id)
+    return next(
+        (ItemPath.of(step).arm_id for step in change.steps if (step.kind, step.verb) == (NAME, "protect")), None
+    )
 
 
 async def last_writes(azure: Azure, ids: Iterable[ArmId]) -> Mapping[ArmId, LastWrites]:

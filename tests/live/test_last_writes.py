@@ -220,7 +220,7 @@ async def test_a_log_that_cannot_be_read_is_told_and_no_more(opened: Callable[..
 
 async def test_nothing_is_asked_of_what_nobody_drifted(opened: Callable[..., Any]) -> None:
     def change(name: str, arm_id: str, reason: Reason = Reason.DIFFERS) -> Change:
-        return Change(address=name, kind="disk", action=Action.UPDATE, reason=reason, arm_id=arm_id)
+        return Change(address=name, kind="disk", action=Action.UPDATE, reason=reason, arm_id=arm_id, before={})
 
     changes = (
         change("mine", disk(1)),

@@ -63,6 +63,17 @@ def test_after_ninety_days_nobody_knows(story: Story) -> None:
     assert "nothing in the Activity Log of the last 90 days" in said
 
 
+def test_a_vm_that_is_protected_no_more_names_who_deleted_its_backups(story: Story) -> None:
+    """Its item is gone, and was where it will be again. Of a VM that never had one nothing is told."""
+    story.begin(small(item("app-01"), item("app-02"), softDelete={"state": "Disabled"}), *POLICIES)
+    story.arm("DELETE", item_path("app-01"), caller=ALICE)
+    found = json.loads(story.run("drift", "--format", "json", code=2).out)["resource_drift"]
+    told = {entry["address"].rpartition("/")[2]: entry.get("last_writes") for entry in found}
+    assert told["app-01"]["writes"][0]["operation"].endswith("/protectedItems/delete")
+    assert told["app-01"]["writes"][0]["caller"] == ALICE
+    assert told["app-03"] is None
+
+
 def test_nobody_is_asked_about_who_does_not_want_to_know(story: Story) -> None:
     drift_by_two(story)
     said = story.run("drift", "--no-activity-log", code=2).out
