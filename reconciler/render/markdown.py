@@ -39,8 +39,8 @@ _MEMBERS = (2_000, 12)
 """Resources of one group that are listed: where there is room, and where there is little."""
 _LINE = 400
 """Characters of a heading and of what may be lost; Azure's names have 260 at most."""
-_RESERVE = 400
-"""Room for what is said at the end."""
+_RESERVE = 200
+"""Room for what is said at the end, and after each section of what is left out."""
 _ALARMS = 20
 _SEVERE, _COMMON, _LATER, _CHAPTER = 100, 200, 300, 400
 """Ranks: what stops it and what is lost, what else it does, what comes later, and what was found."""
@@ -86,7 +86,7 @@ def _body(shown: View, plan: Plan, wording: Wording, room: int) -> Iterator[str]
         bodies = _blocks(section, number, wording, losses)
         titles.append("" if bodies[0].headed else _title(section, plan.base))
         blocks += bodies
-    chosen = fit(blocks, room - sum(length(title) + 2 for title in titles))
+    chosen = fit(blocks, room - _RESERVE - sum(length(title) + _RESERVE for title in titles))
     shortened = sum(form not in ("", block.forms[0]) for block, form in zip(blocks, chosen, strict=True))
     for number, title in enumerate(titles):
         own = [form for block, form in zip(blocks, chosen, strict=True) if block.section == number]

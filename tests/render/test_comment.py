@@ -169,7 +169,10 @@ def test_a_plan_of_all_different_changes_says_what_is_lost_as_long_as_it_can(fle
     quiet = tuple(moved(number, f"policy-{number:05}") for number in range(3000))
     loud = tuple(moved(number, f"policy-{number:05}", Effect.DELETES) for number in range(3000, 3040))
     for base in (None, fleet.base):
-        origins = {change.address: Provenance(origin=Origin.DRIFT) for change in (*quiet, *loud)}
+        origins = {
+            change.address: Provenance(origin=tuple(Origin)[number % 4])
+            for number, change in enumerate((*quiet, *loud))
+        }
         plan = Plan(created="", changes=(*quiet, *loud), base=base, origins=origins if base else {})
         comment = markdown.render_plan(plan)
         check_whole(comment, "plan")
