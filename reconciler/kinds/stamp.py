@@ -1,4 +1,4 @@
-"""The stamp of the last apply: three tags on every vault that the policies declare (docs/decisions/0022).
+"""The stamp of the last apply: three tags on every vault that the policies declare (docs/decisions/0023).
 
 It is no setting of a vault. The vault kind compares only the tags that a policy speaks of, and merges: it neither shows
 these as drift nor takes them away, and no plan rests on them.
