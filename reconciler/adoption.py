@@ -17,6 +17,7 @@ from reconciler.adopt.draft import Draft, draft
 from reconciler.adopt.layout import lay_out, schema_lines
 from reconciler.adopt.survey import survey
 from reconciler.desired.expand import Desired, expand
+from reconciler.desired.load import parse
 from reconciler.desired.revision import PolicyFile
 from reconciler.desired.validate import Validation, validate_files
 from reconciler.diff.engine import compare, sort_findings
@@ -80,8 +81,7 @@ async def adopt(azure: Azure, subscriptions: Mapping[str, str], schemas: Mapping
 
 async def _with_site(azure: Azure, estate: AdoptedEstate) -> AdoptedEstate:
     """And what the routes that will be written name: accounts, networks, runbooks. Nothing is read a second time."""
-    written = [PolicyFile(name, text.encode()) for name, text in _files(estate, draft(estate, kinds()), {}).items()]
-    declared = validate_files(written, estate.now.date(), kinds()).declared
+    declared = _validate(estate, _files(estate, draft(estate, kinds()), {})).declared
     if declared is None:
         return estate  # the proof tells what is wrong
     site, gaps = await read_site(azure, declared)
@@ -93,20 +93,24 @@ async def _with_site(azure: Azure, estate: AdoptedEstate) -> AdoptedEstate:
 
 
 def prove(estate: AdoptedEstate, schemas: Mapping[str, str]) -> Adoption:
-    """Draft, compare with the same reading, and draft again without what differs. Pure."""
+    """Draft, compare with the same reading, and draft again without what differs or breaks a rule. Pure."""
     told: list[Finding] = []
     for _ in range(_ROUNDS):
         drafted = draft(estate, kinds())
         files = _files(estate, drafted, schemas)
-        validation, desired, plan = _compare(estate, files)
-        wrong = _wrong(plan, desired)
-        if not wrong:
-            return _adoption(estate, drafted, schemas, validation, desired, told)
-        told.extend(wrong.values())
-        estate = AdoptedEstate(estate.live, estate.survey, estate.now, drafted.left | wrong.keys())
+        validation = _validate(estate, files)
+        refused = _refused(files, validation)
+        wrong: dict[Address, Finding] = {}
+        if not refused:
+            desired, plan = _compare(estate, validation)
+            wrong = _wrong(plan, desired)
+            if not wrong:
+                return _adoption(estate, drafted, schemas, desired, told)
+        told.extend((*refused.values(), *wrong.values()))
+        estate = dataclasses.replace(estate, left=drafted.left | wrong.keys(), refused=estate.refused | refused.keys())
     raise AdoptionError(
         "nothing was written: what would be written is still not what Azure has",
-        why="; ".join(str(finding) for finding in list(told)[:5]),
+        why="; ".join(str(finding) for finding in told[-5:]),
         advice="this is worth an issue; adopt the subscriptions one by one meanwhile",
     )
 
@@ -115,7 +119,6 @@ def _adoption(
     estate: AdoptedEstate,
     drafted: Draft,
     schemas: Mapping[str, str],
-    validation: Validation,
     desired: Desired,
     told: Iterable[Finding],
 ) -> Adoption:
@@ -123,7 +126,8 @@ def _adoption(
     protected = {item.machine.arm_id for item in desired.assignments}
     uncovered = tuple(one for one in estate.live.selectable if one.arm_id not in protected)
     files = _files(estate, drafted, schemas, uncovered)
-    validation, desired, plan = _compare(estate, files)
+    validation = _validate(estate, files)
+    desired, plan = _compare(estate, validation)
     findings = (*told, *drafted.findings, *validation.carried, *desired.findings)
     return Adoption(
         files=files,
@@ -146,21 +150,36 @@ def _files(
     return schema_lines(lay_out(drafted, scope, tuple(uncovered), heads), schemas)
 
 
-def _compare(estate: AdoptedEstate, files: Mapping[str, str]) -> tuple[Validation, Desired, Plan]:
-    """What a plan on these files finds in the same reading."""
+def _validate(estate: AdoptedEstate, files: Mapping[str, str]) -> Validation:
     written = [PolicyFile(name, text.encode()) for name, text in files.items()]
-    validation = validate_files(written, estate.now.date(), kinds())
-    if validation.declared is None:
-        errors = [str(finding) for finding in validation.findings if finding.severity is Severity.ERROR]
-        raise AdoptionError(
-            "nothing was written: what would be written is not valid",
-            why="; ".join(errors[:5]),
-            advice="this is worth an issue, with these lines",
-        )
+    return validate_files(written, estate.now.date(), kinds())
+
+
+def _refused(files: Mapping[str, str], validation: Validation) -> dict[tuple[str, str], Finding]:
+    """The documents that a rule refuses, kind and folded name: Azure lets be what it would refuse to new ones."""
+    found: dict[tuple[str, str], Finding] = {}
+    for error in validation.findings:
+        if error.severity is not Severity.ERROR or error.source is None:
+            continue
+        raws = parse(files[error.source.file].encode(), error.source.file).documents
+        raw = [one for one in raws if one.source.line <= max(error.source.line, raws[0].source.line)][-1]
+        kind, name = raw.value["kind"], raw.value["name"]
+        if kind == "Scope":
+            raise AdoptionError(
+                "nothing was written: the Scope would not be valid", why=str(error), advice=error.advice
+            )
+        message = f"{kind} {name} would break a rule, so it is not written ({error.code} {error.message})"
+        found[kind, name.casefold()] = not_adopted("", message, error.advice)
+    return found
+
+
+def _compare(estate: AdoptedEstate, validation: Validation) -> tuple[Desired, Plan]:
+    """What a plan on the files finds in the same reading."""
+    assert validation.declared is not None, validation.findings
     desired = expand(validation.declared, estate.live, kinds(), estate.now)
     situation = Situation(validation.declared, desired.state, estate.live, estate.now)
     findings = (*validation.carried, *desired.findings)
-    return validation, desired, compare(situation, kinds(), findings, assignments=desired.assignments)
+    return desired, compare(situation, kinds(), findings, assignments=desired.assignments)
 
 
 def _wrong(plan: Plan, desired: Desired) -> dict[Address, Finding]:

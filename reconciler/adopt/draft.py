@@ -51,7 +51,8 @@ def draft(estate: AdoptedEstate, kinds: Sequence[Kind[Any]]) -> Draft:
         estate = dataclasses.replace(estate, left=estate.left | left)
     census = Census(estate.live.selectable)
     selectors = Selectors(census)
-    protections = draft_protections(list(answers.held.values()), census, selectors)
+    drafted = draft_protections(list(answers.held.values()), census, selectors)
+    protections = [one for one in drafted if ("Protection", one.name.casefold()) not in estate.refused]
     for sheet in answers.sheets.values():
         sheet.value = _resolved(sheet.value, census, selectors)
     findings = tuple(dict.fromkeys((*told, *answers.findings)))
@@ -81,6 +82,8 @@ class _Answers:
                 self._hold(item)
 
     def _write(self, item: Written) -> None:
+        if (item.kind, item.name.casefold()) in self.estate.refused:
+            return
         strange = next((text for text in (item.name, *_texts(item.value)) if not text.isprintable()), None)
         if strange is not None:
             what = f"{item.kind} {item.name!r} holds characters that nobody can see ({strange!r}); it is not written"

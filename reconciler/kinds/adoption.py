@@ -80,13 +80,15 @@ Adopted = Written | Held | Leave | Finding
 @dataclass(frozen=True)
 class AdoptedEstate:
     """Everything that was read, and what was decided so far. `survey` is what it was read with: its Scope holds the
-    subscriptions, its other documents say nothing. `left` are the addresses that cannot be written. Of the kinds that
-    were asked before, `written` are the documents (kind and folded name), `along` what VMs take part in."""
+    subscriptions, its other documents say nothing. `left` are the addresses that cannot be written, `refused` the
+    documents (kind and folded name) that broke a rule. Of the kinds that were asked before, `written` are the documents
+    (kind and folded name), `along` what VMs take part in."""
 
     live: Live
     survey: Declared
     now: datetime
     left: frozenset[Address] = frozenset()
+    refused: frozenset[tuple[str, str]] = frozenset()
     written: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     along: Mapping[ArmId, str] = field(default_factory=dict)
 

@@ -12,7 +12,7 @@ import yaml
 from reconciler.desired.schema import write as write_schemas
 from reconciler.emulator.generate import Generation, generate
 from reconciler.kinds.registry import kinds
-from tests.stories.conftest import REPOSITORY, Said, Story
+from tests.stories.conftest import REPOSITORY, SAMPLE_POLICIES, Said, Story
 from tests.stories.small_estate import DEV, PROD, VAULT, item, machine, small
 from tests.stories.test_least_privilege import given
 
@@ -64,9 +64,9 @@ def test_the_sample_as_it_is(sample: Story) -> None:
 
 
 def test_the_sample_after_an_apply_of_its_policies(sample: Story) -> None:
-    """What people once wrote comes back, or something as simple."""
+    """What people once wrote comes back, or something as simple. One round of snapshots says nothing of its cadence."""
     sample.run("apply", "--auto-approve", code=0)
-    _, found = adopt(sample, *SAMPLES)
+    _, found = adopt(sample, *SAMPLES, code=4)
     selectors = {one["backup"]["policy"]: one["select"] for one in found["Protection"] if "disks" not in one["backup"]}
     assert selectors["dev-14d"] == {"tags": {"env": "dev", "tier": ["build", "mgmt", "web"]}}
     but = {"not": {"names": ["pg-01", "sql-02"]}}
@@ -136,6 +136,22 @@ def test_one_name_with_two_contents(story: Story) -> None:
     assert [one["retention"] for one in found["BackupPolicy"]] == [{"daily": {"days": 45}}]
     assert "vault.dev/rg-backup-dev/rsv-dev" in said.err
     assert "this vault and its 1 VM stay unmanaged" in said.err
+
+
+def test_schedules_are_read_back_from_what_they_made(sample: Story) -> None:
+    sample.run("apply", "--auto-approve", code=0)
+    said, found = adopt(sample, *SAMPLES, code=4, out="early")
+    assert "its cadence cannot be read" in said.err
+    assert "SnapshotSchedule" not in found
+    sample.environment["RECONCILER_POLICIES"] = str(SAMPLE_POLICIES)
+    for _ in range(4):
+        sample.azure.advance("6h")
+        sample.run("apply", "--auto-approve", code=0)
+    _, found = adopt(sample, *SAMPLES)
+    schedules = {one["name"]: one for one in found["SnapshotSchedule"]}
+    assert (schedules["six-hourly"]["every"], schedules["six-hourly"]["keep"]) == ("6h", {"count": 4, "daily": 7})
+    assert schedules["database-twice-daily"]["consistency"] == "restorePoint"
+    assert schedules["database-twice-daily"]["every"] == "12h"
 
 
 def test_replication_and_recovery_plans(story: Story) -> None:

@@ -8,9 +8,11 @@ from typing import ClassVar
 
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
+from reconciler.kinds.adoption import Adopted, AdoptedEstate
 from reconciler.kinds.base import Comparison, Expansion, Kind, Ownership, Rule, Situation, Verdict
 from reconciler.kinds.owned_collections import POINT
 from reconciler.kinds.phrases import Phrase
+from reconciler.kinds.restore_point.adoption import adopt_points
 from reconciler.kinds.restore_point.expansion import expand_points
 from reconciler.kinds.restore_point.inventory import read_points
 from reconciler.kinds.restore_point.requests import find_running, read_back, send
@@ -41,6 +43,9 @@ class RestorePointKind(Kind[RestorePointSpec]):
 
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:
         return expand_points(expansion)
+
+    def adopt(self, estate: AdoptedEstate) -> Iterator[Adopted]:
+        return adopt_points(estate)
 
     def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
         return read_points(azure, declared)

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
+from reconciler.kinds.adoption import Adopted, AdoptedEstate
 from reconciler.kinds.base import (
     Aspect,
     Assignment,
@@ -24,6 +25,7 @@ from reconciler.kinds.base import (
     Verdict,
 )
 from reconciler.kinds.phrases import Phrase
+from reconciler.kinds.snapshot.adoption import adopt_snapshots
 from reconciler.kinds.snapshot.consequences import snapshot_consequences
 from reconciler.kinds.snapshot.expansion import expand_snapshots
 from reconciler.kinds.snapshot.inventory import read_snapshots
@@ -82,6 +84,9 @@ class SnapshotKind(Kind[SnapshotSpec]):
 
     def expand(self, expansion: Expansion) -> Iterator[Resource | Finding]:
         return expand_snapshots(expansion)
+
+    def adopt(self, estate: AdoptedEstate) -> Iterator[Adopted]:
+        return adopt_snapshots(estate)
 
     def read(self, azure: Azure, declared: Declared) -> AsyncIterator[Resource | Unreadable]:
         return read_snapshots(azure, declared)
