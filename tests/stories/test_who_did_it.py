@@ -67,6 +67,7 @@ def test_a_vm_that_is_protected_no_more_names_who_deleted_its_backups(story: Sto
     """Its item is gone, and was where it will be again. Of a VM that never had one nothing is told."""
     story.begin(small(item("app-01"), item("app-02"), softDelete={"state": "Disabled"}), *POLICIES)
     story.arm("DELETE", item_path("app-01"), caller=ALICE)
+    story.azure.advance("1h")
     found = json.loads(story.run("drift", "--format", "json", code=2).out)["resource_drift"]
     told = {entry["address"].rpartition("/")[2]: entry.get("last_writes") for entry in found}
     assert told["app-01"]["writes"][0]["operation"].endswith("/protectedItems/delete")
