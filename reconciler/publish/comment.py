@@ -11,6 +11,10 @@ from reconciler.errors import PublishError
 MARKER = re.compile(r"<!-- reconciler:[^\s<>]+ -->")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:\d\d)?")
+_AGES = re.compile(
+    r"\b\d+ (?:d|h|min) \d+ (?:h|min|s)\b|\b\d+ (?:d|h|min|s)(?= old| ago| are left| until)",
+)
+"""As `format_age` spells them: every night they are others."""
 _TOLD = "\n\n**The rest is left out: the host takes no longer text. The run that made this report has all of it.**\n"
 
 
@@ -50,12 +54,12 @@ def first_line(text: str | None) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two reports say the same but for the points in time. Hosts may turn line ends and trim."""
+    """Whether two reports say the same but for points in time and ages. Hosts may turn line ends and trim."""
     return _timeless(one) == _timeless(other)
 
 
 def _timeless(text: str) -> str:
-    return _TIMES.sub("", text.replace("\r\n", "\n")).strip()
+    return _AGES.sub("", _TIMES.sub("", text.replace("\r\n", "\n"))).strip()
 
 
 def fit(text: str, most: int) -> str:

@@ -30,7 +30,7 @@ class Patience:
 
     retries: int = 5
     backoff: float = 1.0
-    longest: int = 60
+    longest: int = 300
     connect: float = 10.0
     read: float = 30.0
 

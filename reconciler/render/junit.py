@@ -106,8 +106,8 @@ def _of_change(change: Change, sentence: str, wording: Wording, places: Places) 
 
 
 def _of_finding(finding: Finding, address: str, places: Places, counts: Counts) -> Case:
-    subject = address or (places.path(finding.source.file) if finding.source else "")
-    name = f"{finding.code} {subject}: {finding.message}" if subject else f"{finding.code} {finding.message}"
+    place = f"{places.path(finding.source.file)}: " if finding.source else ""
+    name = f"{finding.code} {address or f'{place}{finding.message}'}"  # ages in the message are others every night
     case = _case(name, finding.code, finding.source, places)
     if finding.severity is Severity.ERROR or counts(finding):
         _fail(case, [(finding.code, _sentence(finding, places))])

@@ -38,12 +38,13 @@ _OF_SEVERITY = {
     Severity.DOUBT: "warning",
     Severity.INFO: "note",
 }
-_POSITION = re.compile(r":\d+(:\d+)?")
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Before it has its place. `key` is what it is known by from run to run: nothing in it moves with the lines."""
+    """Before it has its place. `key` is what it is known by from run to run: nothing in it moves with the lines, or
+    grows with the age of what it tells of."""
 
     rule: str
     level: str
@@ -83,12 +84,13 @@ def render_drift(plan: Plan, places: Places) -> str:
 def _of_finding(finding: Finding) -> Result:
     advice = f" ({finding.advice})" if finding.advice else ""
     subject = f"{finding.address}: " if finding.address else ""
+    file = finding.source.file if finding.source else ""
     return Result(
         rule=finding.code,
         level=_OF_SEVERITY[finding.severity],
         text=f"{subject}{finding.message}{advice}",
         source=finding.source,
-        key=(finding.address, finding.source.file if finding.source else "", _POSITION.sub("", finding.message)),
+        key=(finding.address, file, "" if finding.address else _NUMBER.sub("", finding.message)),
         also=finding.also,
         address=finding.address,
     )

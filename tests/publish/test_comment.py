@@ -38,6 +38,10 @@ def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path) -> None:
 def test_only_points_in_time_do_not_count() -> None:
     assert same("at 2026-03-02T06:00:00Z\r\n", "at 2026-03-03T07:10:00Z\n\n")
     assert not same("2 VMs", "3 VMs")
+    assert same("the newest is 3 d 4 h old; promised is 24h", "the newest is 4 d old; promised is 24h")
+    assert same("no backup for 59 min 3 s", "no backup for 1 h 4 min")
+    assert same("11 d until its data is gone", "10 d until its data is gone")
+    assert not same("daily retention 7 d → 30 d", "daily retention 7 d → 14 d")
 
 
 PIECES = [

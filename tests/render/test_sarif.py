@@ -184,6 +184,16 @@ def test_fingerprints_stay_when_lines_move() -> None:
     assert prints(WRONG, change(Action.UPDATE, address="protected_vm.prod/rg/b"))[1] != before[1]
 
 
+def test_an_alert_stays_the_same_from_night_to_night() -> None:
+    def prints(age: str) -> list[str]:
+        finding = Finding(code="rpo-missed", message=f"{age} old", severity=Severity.WARNING, address="prod/rg/a")
+        results = run_of(sarif.render_drift(Plan(created="", findings=(finding, finding)), HERE))["results"]
+        return [item["partialFingerprints"]["reconciler/v1"] for item in results]
+
+    assert prints("3 d 4 h") == prints("4 d")
+    assert len(set(prints("4 d"))) == 2
+
+
 def test_what_has_no_place_stands_at_the_scope_or_is_told_beside() -> None:
     finding = Finding(
         code="uncovered", message="no policy speaks of it", severity=Severity.WARNING, address="prod/rg/a"
