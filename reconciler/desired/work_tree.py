@@ -67,13 +67,27 @@ def _place(path: Path) -> tuple[Path | None, tuple[str, ...]]:
 
 def _root_of(path: Path) -> Path | None:
     for folder in (path, *path.parents):
-        git = folder / ".git"
-        if git.is_file() or (git / "HEAD").exists() or (git / "HEAD").is_symlink():
-            return folder
-        if (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir():
+        try:
+            if _is_root(folder):
+                return folder
+            bare = (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir()
+        except PermissionError as error:
+            raise RevisionError(
+                f"whether {display(folder)} is a git repository cannot be told",
+                why=f"{display(Path(error.filename))}: {error.strerror}",
+                advice="check its permissions",
+            ) from error
+        except OSError:
+            continue
+        if bare:
             raise RevisionError(
                 f"{display(folder)} is a git repository without a work tree",
                 why=f"{display(path)} lies inside of it: nothing is checked out there",
                 advice="work in a clone of it",
             )
     return None
+
+
+def _is_root(folder: Path) -> bool:
+    git = folder / ".git"
+    return git.is_file() or (git / "HEAD").exists() or (git / "HEAD").is_symlink()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reconciler.desired.locate import MOST_FILES, display, locate
 from reconciler.desired.repository import Repository
@@ -82,6 +86,35 @@ def test_links_inside_of_the_repository_are_followed(history: History) -> None:
     assert set(kept.values()) == {b"own", b"base", b"x"}
     assert at(commit, "deep") == on_disk("deep") == {"deep/x.yaml": b"x"}
     assert at(commit, "deep/x.yaml", "policies/linked.yaml") == on_disk("deep/x.yaml", "policies/linked.yaml")
+
+
+FOLDERS = st.lists(st.sampled_from(["policies", "a", "b.c", "x.yaml", "y.yml", ".h"]), min_size=1, max_size=4)
+TARGETS = FOLDERS.map("/".join)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    files=st.lists(FOLDERS, max_size=6),
+    links=st.lists(st.tuples(FOLDERS, TARGETS), max_size=4),
+    paths=st.lists(TARGETS, min_size=1, max_size=3),
+)
+def test_no_tree_is_searched_in_another_way_than_the_disk(
+    files: list[list[str]],
+    links: list[tuple[list[str], str]],
+    paths: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    history = History(tmp_path_factory.mktemp("tree") / "estate")
+    content: dict[str, Any] = {"policies/own.yaml": "own"}
+    for number, names in enumerate(files):
+        content["/".join(names)] = str(number)
+    for names, target in links:
+        content["/".join(names)] = history.link(f"{history.root}/{target}")
+    folders = {"/".join(parent.parts) for name in content for parent in Path(name).parents}
+    commit = history.commit({name: value for name, value in content.items() if name not in folders})
+    with contextlib.chdir(history.root):
+        kept = on_disk("policies", *paths)
+        assert list(at(commit, "policies", *paths).items()) == list(kept.items())
 
 
 def test_what_is_no_file_is_passed_over(history: History) -> None:

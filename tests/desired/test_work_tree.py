@@ -25,6 +25,7 @@ def test_inside_and_outside(history: History, tmp_path: Path) -> None:
     assert found(tmp_path) is None
     assert found(Path("../elsewhere")) is None
     assert found() is None
+    assert found(Path("x" * 300)) == (root, [("x" * 300,)])
 
 
 def test_an_empty_folder_named_git_is_no_repository(tmp_path: Path) -> None:
