@@ -257,7 +257,7 @@ class DriftWording(Wording):
             return ()
         first = drifted[0]
         lines = [
-            "Heal all of it:  reconciler apply",
+            f"Heal all of it:  reconciler apply{' --only drift' if plan.base and plan.base.applied else ''}",
             f"Heal only one:   reconciler apply --target '{first.address}'",
         ]
         vault = ArmId(first.lane)
