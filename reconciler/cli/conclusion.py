@@ -21,25 +21,30 @@ def conclude_apply(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) 
     from reconciler.diff.freezing import held_by_freeze
 
     plan, result = outcome.review.plan, outcome.result
-    whole = plan.complete and not outcome.review.resumed.in_doubt
+    gap = _gap(outcome)
     if asked.mode is not Mode.JSON:
         _tell_the_end(outcome, asked, troubles)
     for error in outcome.unstamped:
-        note(f"\nNot stamped: {error}")
-    if outcome.unstamped:
-        whole = False
+        note(f"\nNot stamped, so drift is still measured by the apply before this one: {error}")
     held = held_by_freeze(plan)
     if held:
         note(f"\nFrozen: {held.message}.\n  next: {held.advice}")
-    if held and whole and (result is None or result.exit_code is ExitCode.OK):
+    if held and gap is None and (result is None or result.exit_code is ExitCode.OK):
         return conclude(ExitCode.REFUSED, "a freeze held changes back")
-    if result is None:
-        return ExitCode.OK if whole else ExitCode.INCOMPLETE
-    if result.exit_code is ExitCode.OK and not whole:
-        return conclude(
-            ExitCode.INCOMPLETE, "" if not plan.complete else "an earlier run's step is not known to have ended"
-        )
+    if result is None and gap is None:
+        return ExitCode.OK
+    if result is None or (result.exit_code is ExitCode.OK and gap is not None):
+        return conclude(ExitCode.INCOMPLETE, gap or "")
     return conclude(result.exit_code, "not everything was done")
+
+
+def _gap(outcome: Outcome) -> str | None:
+    """Why the run is incomplete however well its own steps went, "" where the report says so already; None: whole."""
+    if not outcome.review.plan.complete:
+        return ""
+    if outcome.review.resumed.in_doubt:
+        return "an earlier run's step is not known to have ended"
+    return "what is applied now could not be written on every vault" if outcome.unstamped else None
 
 
 def _tell_the_end(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) -> None:

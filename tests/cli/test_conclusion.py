@@ -11,7 +11,7 @@ from reconciler.apply.resume import Resumed
 from reconciler.cli.apply import Asked
 from reconciler.cli.conclusion import conclude_apply
 from reconciler.cli.progress import Mode
-from reconciler.errors import ExitCode
+from reconciler.errors import DeniedError, ExitCode
 from reconciler.plan.change import Step
 from reconciler.plan.plan import Plan
 from reconciler.workflow import Outcome, Review, Wishes
@@ -52,6 +52,19 @@ def test_the_exit_code(
 ) -> None:
     result = Result(endings(*statuses)) if statuses else None
     assert conclude_apply(Outcome(Review(plan, (), Resumed(endings(*earlier))), result), asked(), []) is code
+
+
+@pytest.mark.parametrize("statuses", [None, (Status.DONE,)])
+def test_a_stamp_that_could_not_be_written_leaves_the_run_incomplete(
+    statuses: tuple[Status, ...] | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = Result(endings(*statuses)) if statuses else None
+    denied = DeniedError("tags of rsv-weu cannot be written", advice="give the identity a role")
+    outcome = Outcome(Review(ALL_READ, (), Resumed(())), result, (denied,))
+    assert conclude_apply(outcome, asked(), []) is ExitCode.INCOMPLETE
+    said = capsys.readouterr().err
+    assert "Not stamped" in said
+    assert "next: give the identity a role" in said
 
 
 def test_a_step_that_an_earlier_run_left_is_counted_once(capsys: pytest.CaptureFixture[str]) -> None:
