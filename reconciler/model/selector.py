@@ -47,7 +47,7 @@ class Selector(
 
     def given(self) -> Iterator[tuple[str, Selector]]:
         """Every key that is given, as written in YAML, with a selector of that key alone."""
-        for field in msgspec.structs.fields(self):
-            value = getattr(self, field.name)
+        for name, written in zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True):
+            value = getattr(self, name)
             if value is not None:
-                yield field.encode_name, Selector(**{field.name: value})
+                yield written, Selector(**{name: value})

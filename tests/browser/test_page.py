@@ -48,6 +48,21 @@ def test_search_and_filters_combine(visit: Open, html: str) -> None:
     assert seen.shown() == "Shown: 1 of 10 changes · 0 of 2 findings · 1 of 12 VMs"
 
 
+def test_titles_and_policies_follow_what_is_shown(visit: Open, html: str) -> None:
+    seen = visit(html)
+    drift = seen.page.locator("section").filter(has_text=re.compile(r"^\s*Drift"))
+    assert drift.locator("h2 .size").inner_text() == "3"
+    assert seen.page.is_visible("#terms")
+    seen.page.fill("#q", "vm-00005")
+    seen.until("1 of 10 changes")
+    assert drift.locator("h2 .size").inner_text() == "1 of 3"
+    assert seen.page.is_visible("#terms")
+    seen.page.fill("#q", "vm-00005 vm-00006")
+    seen.until("Shown: 0 of 10 changes")
+    assert not seen.page.is_visible("#terms")
+    assert not drift.is_visible()
+
+
 def test_what_is_shown_is_kept_in_the_address(visit: Open, html: str) -> None:
     seen = visit(html)
     seen.page.fill("#q", "vm-00003")

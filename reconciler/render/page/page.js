@@ -24,7 +24,14 @@
   const alone = all("[data-item]").filter((node) => !node.closest("[data-group]"));
   const singles = alone.map((node) => ({ node: null, count: null, items: [itemOf(node)], text: "" }));
   const everything = [...groups, ...singles];
-  const chapters = all("[data-chapter]").map((node) => ({ node, parts: all("[data-group], [data-item]", node) }));
+  const chapters = all("[data-chapter]").map((node) => {
+    const size = node.querySelector("h2 .size");
+    const counted = node.querySelector("[data-group], .vm") ? all("[data-item]", node) : [];
+    return { node, size, whole: size.textContent, counted, parts: all("[data-group], [data-item]", node) };
+  });
+  const terms = all("[data-terms]").map((node) => ({ node, link: `#${node.id}` }));
+  const vms = singles.filter((single) => single.items[0].kind === "vm").map((single) => single.items[0].node);
+  let links = null; // VM → what it refers to, looked up when somebody filters for the first time
 
   // Texts are put in lower case once, when somebody searches for the first time.
   const read = () => {
@@ -48,7 +55,7 @@
   };
 
   const hide = (node, hidden) => {
-    if (node && node.hidden !== hidden) node.hidden = hidden;
+    if (node && node.hidden !== Boolean(hidden)) node.hidden = Boolean(hidden);
   };
 
   const filter = () => {
@@ -77,8 +84,21 @@
           here === size ? number.format(size) : `${number.format(here)} of ${number.format(size)}`;
       }
     }
-    for (const { node, parts } of chapters) hide(node, parts.every((part) => part.hidden));
+    for (const { node, size, whole, counted, parts } of chapters) {
+      hide(node, parts.every((part) => part.hidden));
+      const left = counted.filter((item) => !item.hidden).length;
+      size.textContent = left === counted.length ? whole : `${number.format(left)} of ${whole}`;
+    }
+    showTerms(filters.length || words.length);
     tell(shown, total);
+  };
+
+  // Policies and vaults are shown with the VMs that refer to them.
+  const showTerms = (filtered) => {
+    if (filtered) links ??= new Map(vms.map((vm) => [vm, all("a[href^='#r-']", vm).map((link) => link.hash)]));
+    const referred = filtered && new Set(vms.filter((vm) => !vm.hidden).flatMap((vm) => links.get(vm)));
+    for (const { node, link } of terms) hide(node, filtered && !referred.has(link));
+    if (terms.length) hide(byId("terms").parentElement, terms.every(({ node }) => node.hidden));
   };
 
   const tell = (shown, total) => {
