@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.render.view import Notice
 
 _MOST_ITEMS = 10
+_FOUND = "No drift, but there is what --fail-on asks for"
 _TOLD = ("objectives", "uncovered", "unreadable")
 """Chapters of findings that are told beside errors."""
 
@@ -113,8 +114,10 @@ def alert_of(plan: Plan, code: ExitCode) -> Alert:
         if section.title != wording.due:
             items += [_of_group(plan, [change.address for change in group.changes], group) for group in section.groups]
             items += [item for notice in section.notices for item in _of_notice(notice)]
+    only_found = code is ExitCode.CHANGES and not plan.drift
     return _alert(
         code,
+        title=_FOUND if only_found else "",
         verdict=shown.verdict,
         counts=dict(shown.figures),
         top=tuple(items[:_MOST_ITEMS]),
@@ -135,13 +138,18 @@ def alert_of_failure(failure: BaseException) -> Alert:
     return _alert(code, verdict=_printable(f"{message}{why}"), advice=_printable(expected.advice if expected else ""))
 
 
-def _alert(code: ExitCode, **told: Any) -> Alert:
+def _alert(code: ExitCode, title: str = "", **told: Any) -> Alert:
     from reconciler.publish.alert import TITLES, Alert
     from reconciler.publish.pipeline import pipeline_of
 
     here = pipeline_of(os.environ)
     return Alert(
-        title=TITLES[code], exit_code=int(code), repository=here.repository, commit=here.commit, run=here.run, **told
+        title=title or TITLES[code],
+        exit_code=int(code),
+        repository=here.repository,
+        commit=here.commit,
+        run=here.run,
+        **told,
     )
 
 

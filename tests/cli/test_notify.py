@@ -94,6 +94,14 @@ def test_the_alert_says_what_the_report_says() -> None:
     assert "for the record" not in str(alert)
 
 
+def test_a_missed_objective_is_not_called_a_drift() -> None:
+    missed = Plan(created="", findings=DRIFTED.findings)
+    alert = alert_of(missed, ExitCode.CHANGES)
+    assert alert.title == "No drift, but there is what --fail-on asks for"
+    assert alert.verdict.startswith("No drift.")
+    assert [item.text for item in alert.top] == ["vm-9: too old [rpo-missed]"]
+
+
 def test_the_alert_says_who_did_it_and_what_is_left_out() -> None:
     import datetime as dt
 
