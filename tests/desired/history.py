@@ -4,15 +4,39 @@ from __future__ import annotations
 
 import shutil
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from dulwich.index import commit_tree
 from dulwich.object_store import iter_tree_contents
 from dulwich.objects import S_IFGITLINK, Blob, Commit, ObjectID
 from dulwich.refs import Ref
 from dulwich.repo import Repo
+
+from reconciler.desired.repository import Repository
+from reconciler.desired.revision import RevisionError
+
+HERE = Path("policies")
+SCOPE = (
+    "apiVersion: reconciler/v1\nkind: Scope\nname: shop\nsubscriptions: {prod: 11111111-1111-1111-1111-111111111111}\n"
+)
+LOCK = "apiVersion: reconciler/v1\nkind: Lock\nname: base\nstrength: 2\n"
+POLICIES = {"policies/scope.yaml": SCOPE, "policies/doors/lock.yml": LOCK, "README.md": "An estate."}
+CHANGED = {"policies/doors/lock.yml": LOCK.replace("2", "3")}
+
+
+def around(*paths: Path) -> Repository:
+    found = Repository.around(paths or (HERE,))
+    assert found
+    return found
+
+
+def refused(ask: Callable[[], object]) -> RevisionError:
+    with pytest.raises(RevisionError) as caught:
+        ask()
+    return caught.value
 
 
 class History:
