@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import yaml
+
 CLIENT = "az"
 VAULT = ("--resource-group", "rg-backup", "--vault-name", "rsv-weu")
 NAMED = ("--resource-group", "rg-backup", "--name", "rsv-weu")
@@ -45,6 +47,20 @@ def test_our_plan_finds_it_in_place(ours):
     assert found["unchanged"] == 3 + len(MACHINES)  # the vault, its settings, the policy, and the machines
 
 
+def test_adopt_writes_what_az_set_up(ours, subscription, tmp_path):
+    """Policies that nobody wrote, of an estate that we did not make: a plan on them is empty."""
+    folder = tmp_path / "adopted"
+    ours.tell("adopt", "--subscription", f"{subscription}=conf", "--out", str(folder))
+    said = ours.run("plan", "--policies", str(folder), "--detailed-exitcode")
+    assert said.code == 0, said.told()
+    documents = [one for path in folder.rglob("*.yaml") for one in yaml.safe_load_all(path.read_text(encoding="utf-8"))]
+    found = {(one["kind"], one["name"]): one for one in documents}
+    assert found["Vault", "rsv-weu"]["redundancy"] == "LocallyRedundant"
+    assert found["BackupPolicy", "daily-21d"]["retention"] == {"daily": {"days": 21}}
+    assert found["BackupPolicy", "daily-21d"]["schedule"]["time"] == "03:30"
+    assert {kind for kind, _ in found} == {"Scope", "Vault", "BackupPolicy", "Protection"}
+
+
 def test_what_we_apply_after_az_released_a_machine(az, ours):
     """The other way round: az takes a machine out, and apply puts it back."""
     item = ("--container-name", "APP-02", "--item-name", "APP-02", "--backup-management-type", "AzureIaasVM")
@@ -61,7 +77,8 @@ def test_what_we_apply_from_nothing(az, ours, emulator):
     emulator("reset", "--estate", str(ESTATE))
     ours.tell("apply", "--auto-approve")
     assert [one["name"] for one in az.read("backup", "vault", "list")] == ["rsv-weu"]
-    assert az.read("backup", "vault", "show", *NAMED)["tags"] == {"owner": "platform"}
+    tags = az.read("backup", "vault", "show", *NAMED)["tags"]
+    assert {name: value for name, value in tags.items() if not name.startswith("reconciler-")} == {"owner": "platform"}
     shown = az.read("backup", "vault", "backup-properties", "show", *NAMED)
     merged = {name: value for one in shown for name, value in one["properties"].items() if value}
     assert merged["storageModelType"] == "LocallyRedundant"
