@@ -21,6 +21,7 @@ from reconciler.model.source import Source
 from reconciler.plan.change import BY_TIME, Action, Change
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan, Refusal
+from reconciler.plan.provenance import Origin
 from reconciler.render import json
 from reconciler.render.escape import visible
 from reconciler.render.folding import ALARMING
@@ -37,6 +38,11 @@ _OF_SEVERITY = {
     Severity.WARNING: "warning",
     Severity.DOUBT: "warning",
     Severity.INFO: "note",
+}
+_ORIGINS = {
+    Origin.BOTH: "your edit meets drift in Azure",
+    Origin.PENDING: "merged, and not applied yet",
+    Origin.DRIFT: "drift in Azure, no edit of yours",
 }
 _NUMBER = re.compile(r"\d+")
 
@@ -62,12 +68,12 @@ def render_validation(findings: Sequence[Finding], places: Places) -> str:
 
 
 def render_plan(plan: Plan, places: Places) -> str:
-    """What apply would do: changes are notes, and warnings where they touch what can be recovered."""
+    """What apply would do: changes are notes, and warnings where they touch what can be recovered or mend a drift."""
     changes = (*plan.changes, *plan.deferred)
     results = [
         *(_of_finding(item) for item in plan.findings),
         *(_of_refusal(item) for item in plan.refusals),
-        *(_of_change(item, plan, "plan", PlanWording(), _level_in_plan(item)) for item in changes),
+        *(_of_change(item, plan, "plan", PlanWording(), _level_in_plan(item, plan)) for item in changes),
     ]
     return _render("plan", results, places, _titles("plan", changes), complete=plan.complete)
 
@@ -109,10 +115,11 @@ def _of_change(change: Change, plan: Plan, command: str, wording: Wording, level
     effects = [item.text for item in change.consequences if wording.tells(item)]
     manual = [f"what to do: {change.manual}"] if change.manual else []
     told = plan.origins.get(change.address)
+    origin = [_ORIGINS[told.origin]] if told and told.origin in _ORIGINS and wording.acting else []
     return Result(
         rule=f"{command}/{change.kind}",
         level=level,
-        text="; ".join([f"{change.address} {wording.sentence(change)}", *effects, *manual]),
+        text="; ".join([f"{change.address} {wording.sentence(change)}", *effects, *manual, *origin]),
         source=first,
         key=(change.address,),
         also=tuple(source for source in others if source),
@@ -125,8 +132,10 @@ def _of_change(change: Change, plan: Plan, command: str, wording: Wording, level
     )
 
 
-def _level_in_plan(change: Change) -> str:
-    return "warning" if change.effect in ALARMING or change.action is Action.BLOCKED else "note"
+def _level_in_plan(change: Change, plan: Plan) -> str:
+    told = plan.origins.get(change.address)
+    drifted = told is not None and told.origin in (Origin.DRIFT, Origin.BOTH)
+    return "warning" if drifted or change.effect in ALARMING or change.action is Action.BLOCKED else "note"
 
 
 def _level_in_drift(change: Change) -> str:

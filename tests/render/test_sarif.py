@@ -165,6 +165,23 @@ def test_a_change_stands_at_the_line_that_asks_for_what_differs() -> None:
     assert "retention.daily 30 days → 14 days; what it does" in result["message"]["text"]
 
 
+@pytest.mark.parametrize(
+    ("origin", "level", "said"),
+    [
+        (Origin.MINE, "note", "what it does"),
+        (Origin.PENDING, "note", "merged, and not applied yet"),
+        (Origin.DRIFT, "warning", "drift in Azure, no edit of yours"),
+        (Origin.BOTH, "warning", "your edit meets drift in Azure"),
+    ],
+)
+def test_a_drift_is_not_taken_for_the_edit(origin: Origin, level: str, said: str) -> None:
+    made = change(Action.UPDATE)
+    plan = Plan(created="", changes=(made,), origins={made.address: Provenance(origin=origin)})
+    [result] = run_of(sarif.render_plan(plan, HERE))["results"]
+    assert (result["level"], result["properties"]["origin"]) == (level, origin.value)
+    assert result["message"]["text"].endswith(said)
+
+
 def test_what_is_due_is_no_drift(scheduled: Plan) -> None:
     assert [item for item in run_of(sarif.render_drift(scheduled, HERE))["results"] if "/" in item["ruleId"]] == []
 
