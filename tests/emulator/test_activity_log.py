@@ -91,6 +91,7 @@ def test_reads_and_what_arm_itself_refuses_leave_nothing(ask: Ask) -> None:
         ("resourceGroupName eq rg-other", set()),
         (f"resourceUri eq '{DISK.upper()}/'", {"d-01"}),
         (f"resourceUri eq '{GROUP}'", set()),
+        (f"resourceId eq {DISK}", {"d-01"}),
         ("resourceProvider eq 'microsoft.compute'", {"d-01"}),
         ("correlationId eq 'run-7'", {"default"}),
         ("caller eq 'nobody@example.com'", set()),
@@ -116,7 +117,7 @@ def test_it_is_narrowed_by_one_thing(ask: Ask, clause: str, names: set[str]) -> 
         "eventTimestamp ge '2025-12-01T00:00:00Z'",
         f"{SINCE} and eventTimestamp le '2026-02-01T00:00:00Z'",
         f"{SINCE} and resourceGroupName eq 'a' and resourceUri eq '/b'",
-        f"{SINCE} and resourceId eq '/b'",
+        f"{SINCE} and resourceType eq 'b'",
         f"{SINCE} and caller ge 'a'",
         f"{SINCE} or caller eq 'a'",
         f"{SINCE} and {SINCE}",
@@ -125,6 +126,13 @@ def test_it_is_narrowed_by_one_thing(ask: Ask, clause: str, names: set[str]) -> 
 def test_any_other_filter_is_refused(ask: Ask, filtered: str) -> None:
     answer = ask("GET", f"{EVENTS}?$filter={quote(filtered)}", api_version="2015-04-01").response
     assert (answer.status, answer.body["code"]) == (400, "BadRequest")
+
+
+def test_it_is_asked_as_az_asks(ask: Ask) -> None:
+    ask("PUT", DISK, EMPTY_DISK)
+    window = "eventTimestamp ge 2026-03-01T08:00:00.123456 and eventTimestamp le 2026-03-02T09:00:00"
+    assert len(events(ask, f"{window} and resourceId eq '{DISK}' and caller eq 'tests'")) == 0
+    assert len(events(ask, f"{window} and resourceGroupName eq 'rg-app'", select="caller%20,%20status")) == 2
 
 
 def test_selected_properties_are_all_there_is(ask: Ask) -> None:

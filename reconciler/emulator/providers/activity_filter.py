@@ -1,7 +1,8 @@
 """``$filter`` and ``$select`` of the Activity Log: a handful of patterns, and nothing else.
 
-``eventTimestamp ge '…' [and eventTimestamp le '…']``, then at most one of a resource group, a resource, a provider or a
-correlation id; `az` and the portal narrow that by caller, status, levels and event channels.
+``eventTimestamp ge '…' [and eventTimestamp le '…']``, then at most one of a resource group, a resource (resourceUri, or
+resourceId as ``az`` has it), a provider or a correlation id. ``az`` and the portal narrow it by caller, status, levels
+and event channels; ``az`` leaves out quotes and the Z of UTC.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from reconciler.emulator.index import normal
 
 _CLAUSE = re.compile(r"\s*(\w+)\s+(ge|le|eq)\s+(?:'([^']*)'|([^'\s]+))\s*", re.IGNORECASE)
 _AND = re.compile(r"\s+and\s+", re.IGNORECASE)
-_ONE_OF = frozenset({"resourcegroupname", "resourceuri", "resourceprovider", "correlationid"})
+_RESOURCE = ("resourceuri", "resourceid")
+_ONE_OF = frozenset({"resourcegroupname", *_RESOURCE, "resourceprovider", "correlationid"})
 _BESIDE = frozenset({"caller", "status", "levels", "eventchannels"})
 _LONGEST = timedelta(days=1)
 """What was begun that long before a window is looked at, too: it may have ended within."""
@@ -47,13 +49,13 @@ class Filter(NamedTuple):
         resource = normal(written.resource)
         asked = {
             "resourcegroupname": (f"{resource}/".split("/") + [""] * 5)[4],
-            "resourceuri": resource,
+            **dict.fromkeys(_RESOURCE, resource),
             "resourceprovider": written.action.partition("/")[0].lower(),
             "correlationid": written.correlation.lower(),
             "caller": written.caller.lower(),
         }
-        wanted = {**self.by, "resourceuri": normal(self.by["resourceuri"])} if "resourceuri" in self.by else self.by
-        return all(asked[name] == value.lower() for name, value in wanted.items() if name in asked)
+        told = {name: normal(value) if name in _RESOURCE else value.lower() for name, value in self.by.items()}
+        return all(asked[name] == value for name, value in told.items() if name in asked)
 
     def has_status(self, status: str) -> bool:
         level = "error" if status == "Failed" else "informational"
