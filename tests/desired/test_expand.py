@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from reconciler.desired.expand import Desired, expand
-from reconciler.desired.explain import explain, find_machines
+from reconciler.desired.explain import explain, explain_all, find_machines
 from reconciler.desired.validate import validate
 from reconciler.kinds.base import Assignment, Kind
 from reconciler.model.address import Address
@@ -197,6 +197,11 @@ def test_every_selector_says_whether_it_matches_and_why(story: Story) -> None:
 def test_who_decided(story: Story, index: int, outcome: str, document: str, why: str) -> None:
     (decision,) = story.of(index).decisions
     assert (decision.outcome, decision.document, decision.why) == (outcome, document, why)
+
+
+def test_many_are_explained_as_each_alone(story: Story) -> None:
+    many = explain_all(reversed(story.machines), story.declared, story.desired, story.kinds, NOW)
+    assert list(many) == [story.of(index) for index in reversed(range(len(story.machines)))]
 
 
 def test_nobody_decided(policies: Path, kinds: Kinds, today: dt.date) -> None:
