@@ -35,13 +35,14 @@ def reports(*choices: str) -> Callable[[F], F]:
             raise click.BadParameter("; ".join(wrong), ctx, parameter)
         return files
 
+    several = " RECONCILER_COMMENT tells the markdown of several runs apart." if "markdown" in choices else ""
     return click.option(
         "--report",
         "reports",
         multiple=True,
         metavar="FORMAT=FILE",
         callback=parse,
-        help=f"Write it to a file as well: {', '.join(choices)}; may be repeated.",
+        help=f"Write it to a file as well: {', '.join(choices)}; may be repeated.{several}",
     )
 
 

@@ -37,6 +37,20 @@ _VERBS: Mapping[Action, str] = {
     Action.RELEASE: "releases",
     Action.DELETE: "deletes",
 }
+_OF_PROTECTION: Mapping[Action, str] = {
+    Action.CREATE: "protects",
+    Action.UNDELETE: "brings back the protection of",
+    Action.DELETE: "ends the protection of",
+}
+"""Where the resource is the protection of a VM: nothing happens to the VM."""
+_POINTS = {Effect.DELETES: "recovery_points_deleted", Effect.PRUNES: "recovery_points_pruned"}
+_LOSSES = {
+    Effect.DELETES: "deletes the recovery points of {}",
+    Effect.IRREVERSIBLE: "does to {} what cannot be undone",
+    Effect.PRUNES: "prunes recovery points of {}",
+    Effect.WEAKENS: "weakens what {} can be recovered to",
+    Effect.STOPS: "stops the backups of {}",
+}
 _MOST_NOUNS = 3
 _REF = 60
 """Characters of a ref that are shown: git allows thousands."""
@@ -130,7 +144,7 @@ def sentence(plan: Plan) -> str:
     late = sum(origin_of(item, plan) in YOURS for item in plan.deferred)
     does = _enumerated([*_deeds(yours), *_losses(yours)]) if yours else ""
     if not does:
-        does = "cannot be carried out now" if stuck or late else "changes nothing in Azure"
+        does = "cannot be carried out now" if stuck or late else "alters nothing in Azure"
     parts = [f"Your change {does}"]
     if stuck:
         parts.append(f"{count(stuck, 'more change')} of yours {_be(stuck)} blocked")
@@ -161,11 +175,9 @@ def _deeds(changes: Iterable[Change]) -> Iterator[str]:
     """`protects 12 VMs`, `updates 212 VMs and 1 backup policy`."""
     tally: dict[str, Counter[str]] = {}
     for change in changes:
-        verb = (
-            "protects" if change.action is Action.CREATE and change.protects else _VERBS.get(change.action, "changes")
-        )
-        tally.setdefault(verb, Counter())[noun_of(change)] += 1
-    for verb in ("protects", *_VERBS.values(), "changes"):
+        verbs = {**_VERBS, **_OF_PROTECTION} if change.protects else _VERBS
+        tally.setdefault(verbs.get(change.action, "changes"), Counter())[noun_of(change)] += 1
+    for verb in dict.fromkeys((*_OF_PROTECTION.values(), *_VERBS.values(), "changes")):
         nouns = tally.get(verb)
         if nouns and len(nouns) > _MOST_NOUNS:
             yield f"{verb} {count(nouns.total(), 'resource')}"
@@ -186,16 +198,6 @@ def _losses(changes: list[Change]) -> Iterator[str]:
             yield f"{effect.value} up to {count(points, 'recovery point')}"
         else:
             yield _LOSSES[effect].format(count(number, _common([change for _, change in found])))
-
-
-_POINTS = {Effect.DELETES: "recovery_points_deleted", Effect.PRUNES: "recovery_points_pruned"}
-_LOSSES = {
-    Effect.DELETES: "deletes the recovery points of {}",
-    Effect.IRREVERSIBLE: "does to {} what cannot be undone",
-    Effect.PRUNES: "prunes recovery points of {}",
-    Effect.WEAKENS: "weakens what {} can be recovered to",
-    Effect.STOPS: "stops the backups of {}",
-}
 
 
 def _common(changes: Iterable[Change]) -> str:

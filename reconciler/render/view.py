@@ -15,7 +15,6 @@ from reconciler.render import origins
 from reconciler.render.folding import ALARMING, Group, fold, summed
 from reconciler.render.wording import Wording
 
-__all__ = ["ALARMING", "Group", "Notice", "Section", "View", "view"]
 _LEFT = (Action.RELEASE, Action.DELETE)
 ORDER = (Action.UNDELETE, Action.CREATE, Action.UPDATE, Action.RELEASE, Action.DELETE)
 

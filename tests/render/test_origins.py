@@ -75,7 +75,7 @@ def loses(effect: Effect, **figures: int) -> tuple[Consequence, ...]:
         ),
         (
             told((change("a"), Origin.DRIFT), (change("b"), Origin.DRIFT)),
-            "Your change changes nothing in Azure; 2 changes are drift.",
+            "Your change alters nothing in Azure; 2 changes are drift.",
         ),
         (
             told((change("a", consequences=loses(Effect.PRUNES, recovery_points_pruned=1400)), Origin.MINE),
@@ -84,11 +84,11 @@ def loses(effect: Effect, **figures: int) -> tuple[Consequence, ...]:
         ),
         (
             told((change("a", consequences=loses(Effect.PRUNES, recovery_points_pruned=14)), Origin.DRIFT)),
-            "Your change changes nothing in Azure; 1 change is drift.",
+            "Your change alters nothing in Azure; 1 change is drift.",
         ),
         (
             told((change("a", action=Action.DELETE, consequences=loses(Effect.DELETES)), Origin.MINE)),
-            "Your change deletes 1 VM and deletes the recovery points of 1 VM.",
+            "Your change ends the protection of 1 VM and deletes the recovery points of 1 VM.",
         ),
         (
             told((change("a", consequences=loses(Effect.STOPS)), Origin.MINE),
