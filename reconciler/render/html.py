@@ -45,6 +45,7 @@ def _render(plan: Plan, wording: Wording, explanations: Sequence[Explanation]) -
     return _template().render(
         title=wording.name,
         acting=wording.acting,
+        sides=("Before", "After") if wording.acting else ("In Azure", "Declared"),
         plan=plan,
         view=shown,
         status=_status(plan, calm=shown.calm, acting=wording.acting),

@@ -320,6 +320,14 @@ def test_a_calm_drift_report(visit: Open) -> None:
     assert seen.page.is_visible("text=There is nothing to tell.")
 
 
+def test_a_drift_report_says_what_is_and_what_is_declared(visit: Open) -> None:
+    seen = visit(render_drift(estate.plan(), estate.explanations()))
+    seen.page.click("#unfold")
+    assert "In Azure\tDeclared" in seen.page.inner_text("table.fields >> nth=0")
+    assert "healing it deletes recovery points" in seen.page.inner_text(".entry.alarming .badge.alarm")
+    assert "protects more" not in seen.page.inner_text("#changes")
+
+
 def test_print_shows_what_is_folded(visit: Open, html: str) -> None:
     seen = visit(html)
     seen.page.emulate_media(media="print")
