@@ -6,11 +6,13 @@ The meaning of a condition is that of `desired/roster.py`; what comes out of thi
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from reconciler.adopt.globs import count_stems
 from reconciler.model.arm_id import ArmId
 from reconciler.model.machine import Machine
 
@@ -20,6 +22,8 @@ TAG = "tags:"
 _PLATFORM = ("hidden-", "reconciler-", "aks-managed-", "ms-resource-usage")
 """Tags that services write: they say nothing about what a VM is."""
 _WILD = frozenset("*?")
+_ONE = re.compile("1")
+_FEW = 20
 
 
 def sayable(text: str) -> bool:
@@ -34,6 +38,12 @@ class Facet:
     key: str
     masks: Mapping[str, int]
     spelling: Mapping[str, str]
+    at: Sequence[str]
+    """The value of each VM by its position; "" for those without one that can be said."""
+
+    @cached_property
+    def stems(self) -> Counter[str]:
+        return count_stems(self.masks)
 
     @cached_property
     def anyone(self) -> int:
@@ -43,9 +53,9 @@ class Facet:
             found |= mask
         return found
 
-    def values_of(self, target: int) -> tuple[str, ...]:
-        """The values that the VMs of `target` have, in order."""
-        return tuple(sorted(value for value, mask in self.masks.items() if mask & target))
+    def values_of(self, positions: Iterable[int]) -> tuple[str, ...]:
+        """The values that the VMs at these positions have, in order."""
+        return tuple(sorted({self.at[position] for position in positions} - {""}))
 
     def having(self, values: Iterable[str]) -> int:
         found = 0
@@ -63,15 +73,15 @@ class Census:
         self._positions = {machine.arm_id: position for position, machine in enumerate(machines)}
 
     def mask(self, machines: Iterable[ArmId]) -> int:
-        found = 0
-        for arm_id in machines:
-            found |= 1 << self._positions[arm_id]
-        return found
+        return _bits(sorted(self._positions[arm_id] for arm_id in machines))
+
+    def positions(self, mask: int) -> list[int]:
+        """The positions of the VMs of a mask, in order."""
+        return [found.start() for found in _ONE.finditer(f"{mask:b}"[::-1])]
 
     def of(self, mask: int) -> list[Machine]:
         """The VMs of a mask, in order of position."""
-        digits = f"{mask:b}"[::-1]
-        return [self.machines[position] for position, digit in enumerate(digits) if digit == "1"]
+        return [self.machines[position] for position in self.positions(mask)]
 
     @cached_property
     def facets(self) -> tuple[Facet, ...]:
@@ -94,17 +104,25 @@ class Census:
         return _facet(NAMES, (machine.name for machine in self.machines), fold=True)
 
     def _tags(self) -> Iterable[Facet]:
-        values: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        values: dict[str, dict[int, str]] = defaultdict(dict)
         spellings: dict[str, Counter[str]] = defaultdict(Counter)
         for position, machine in enumerate(self.machines):
             for name, value in machine.tags.items():
                 if sayable(name) and sayable(value):
-                    values[name.casefold()][value] |= 1 << position
+                    values[name.casefold()][position] = value
                     spellings[name.casefold()][name] += 1
         for folded in sorted(values):
-            if not folded.startswith(_PLATFORM):
+            found = values[folded]
+            if not folded.startswith(_PLATFORM) and not _like_a_name(found):
                 name = min(spellings[folded], key=lambda one: (-spellings[folded][one], one))
-                yield Facet(TAG + name, values[folded], {value: value for value in values[folded]})
+                at = [found.get(position, "") for position in range(len(self.machines))]
+                yield _facet(TAG + name, at, fold=False)
+
+
+def _like_a_name(values: Mapping[int, str]) -> bool:
+    """Whether a tag says another thing of nearly every VM (a date, a serial number): it says nothing of what it is."""
+    distinct = len(set(values.values()))
+    return distinct > _FEW and distinct * 2 > len(values)
 
 
 def _system(machine: Machine) -> str:
@@ -112,11 +130,21 @@ def _system(machine: Machine) -> str:
 
 
 def _facet(key: str, values: Iterable[str], *, fold: bool) -> Facet:
-    masks: dict[str, int] = defaultdict(int)
+    members: dict[str, list[int]] = defaultdict(list)
     spelling: dict[str, str] = {}
+    at: list[str] = []
     for position, value in enumerate(values):
-        if sayable(value):
-            folded = value.casefold() if fold else value
-            masks[folded] |= 1 << position
+        folded = (value.casefold() if fold else value) if sayable(value) else ""
+        at.append(folded)
+        if folded:
+            members[folded].append(position)
             spelling.setdefault(folded, value)
-    return Facet(key, masks, spelling)
+    return Facet(key, {value: _bits(found) for value, found in members.items()}, spelling, at)
+
+
+def _bits(positions: Sequence[int]) -> int:
+    """Built as bytes: one shift a VM would copy the whole number each time."""
+    octets = bytearray(positions[-1] // 8 + 1)
+    for position in positions:
+        octets[position >> 3] |= 1 << (position & 7)
+    return int.from_bytes(octets, "little")

@@ -13,13 +13,18 @@ _SHORTEST = 3
 _STEMS = re.compile(r"[-_.]|(?<=[^0-9])(?=[0-9]+$)")
 
 
-def shorten(values: Iterable[str], everything: Iterable[str]) -> tuple[str, ...]:
-    """The values, in order; those that share a beginning which nothing else in `everything` has as one wildcard."""
+def count_stems(values: Iterable[str]) -> Counter[str]:
+    """How many of the values begin with each beginning that ends where a word does."""
+    return Counter(stem for value in values for stem in _stems(value))
+
+
+def shorten(values: Iterable[str], there: Counter[str]) -> tuple[str, ...]:
+    """The values, in order; those that share a beginning which no other has as one wildcard. `there` counts the
+    beginnings of all values that there are, these among them."""
     wanted = set(values)
     if len(wanted) < _FEWEST:
         return tuple(sorted(wanted))
-    there = Counter(stem for value in everything for stem in _stems(value))
-    ours = Counter(stem for value in wanted for stem in _stems(value))
+    ours = count_stems(wanted)
     pure = {stem for stem, number in ours.items() if number >= _FEWEST and number == there[stem]}
     written: set[str] = set()
     for value in wanted:

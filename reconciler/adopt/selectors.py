@@ -17,9 +17,9 @@ from reconciler.adopt.terms import PER_NAME, Condition, Surroundings, Term
 
 _NOT = 2.0
 _BRANCH = 2.0
-_WIDE_TERMS = 40
+_WIDE_TERMS = 12
 """Terms around the VMs that are tried with something taken away."""
-_SLICES = 60
+_SLICES = 24
 """Values, the commonest first, by which VMs are cut into parts that are described one by one."""
 _GOOD = 9.0
 """What costs no more than this is not looked for in a better shape."""
@@ -53,18 +53,17 @@ class Selectors:
         if target == census.everyone:
             return self._everyone()
         surroundings = Surroundings(census, target)
-        terms = surroundings.terms()
         others = census.everyone & ~target
-        whole = next((term for term in terms if not term.mask & others), None)
+        whole = surroundings.tightest(others)
         choices = [Choice(whole.selector, whole.cost, (whole,))] if whole else []
         if not whole or whole.cost > _GOOD:
-            choices.extend(self._without(target, terms))
+            choices.extend(self._without(target, surroundings.wide()))
             choices.append(self._pieces(target, others))
         return min(choices, key=lambda choice: choice.cost)
 
     def _everyone(self) -> Choice:
         facet = next(facet for facet in self._census.facets if facet.key == SUBSCRIPTIONS)
-        term = Term.of([Condition(facet, facet.values_of(self._census.everyone))], self._census.everyone)
+        term = Term.of([Condition(facet, facet.values_of(range(len(self._census.machines))))], self._census.everyone)
         return Choice(term.selector, term.cost, (term,))
 
     def _without(self, target: int, terms: list[Term]) -> Iterator[Choice]:

@@ -14,7 +14,7 @@ from reconciler.adopt.globs import shorten
 _MOST_KEYS = 3
 """Keys that one selector combines: with more, nobody sees what is meant."""
 _MOST_FACETS = 14
-"""The cheapest facets that are combined: 469 combinations."""
+"""The cheapest facets that are combined, in 469 ways."""
 _DEAREST = 40.0
 _COSTS = {
     TAG: (2.0, 0.75),
@@ -43,7 +43,7 @@ class Condition:
     def shown(self) -> tuple[str, ...]:
         if self.facet.key not in (GROUPS, NAMES):
             return self.values
-        short = shorten(self.values, self.facet.masks)
+        short = shorten(self.values, self.facet.stems)
         return tuple(self.facet.spelling.get(value, value) for value in short)
 
     @cached_property
@@ -88,10 +88,11 @@ class Surroundings:
         self.census = census
         self.target = target
         found: list[Condition] = []
+        positions = census.positions(target)
         for facet in census.facets:
             if target & ~facet.anyone:
                 continue
-            values = facet.values_of(target)
+            values = facet.values_of(positions)
             base, each = _COSTS[TAG if facet.key.startswith(TAG) else facet.key]
             if facet.key != GROUPS and base + each * len(values) > _DEAREST:
                 continue
@@ -100,12 +101,25 @@ class Surroundings:
                 found.append(condition)
         self.conditions = sorted(found, key=lambda one: one.cost)[:_MOST_FACETS]
 
-    def terms(self) -> list[Term]:
-        """Every combination, cheapest first."""
-        everyone, sizes = self.census.everyone, range(1, _MOST_KEYS + 1)
-        found = [Term.of(chosen, everyone) for size in sizes for chosen in combinations(self.conditions, size)]
+    def wide(self) -> list[Term]:
+        """The single conditions and all pairs of them, cheapest first."""
+        everyone = self.census.everyone
+        found = [Term.of(chosen, everyone) for size in (1, 2) for chosen in combinations(self.conditions, size)]
         return sorted(found, key=lambda term: term.cost)
 
     def tightest(self, forbidden: int) -> Term | None:
-        """The cheapest term that none of the forbidden VMs meets."""
-        return next((term for term in self.terms() if not term.mask & forbidden), None)
+        """The cheapest term that none of the forbidden VMs meets. What costs more than the best so far is not looked
+        at."""
+        best: tuple[Condition, ...] = ()
+        least = float("inf")
+        for size in range(1, _MOST_KEYS + 1):
+            for chosen in combinations(self.conditions, size):
+                cost = sum(condition.cost for condition in chosen)
+                if cost >= least:
+                    continue
+                mask = forbidden
+                for condition in chosen:
+                    mask &= condition.mask
+                if not mask:
+                    best, least = chosen, cost
+        return Term.of(best, self.census.everyone) if best else None
