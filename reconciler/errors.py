@@ -55,6 +55,12 @@ class PlanFileError(ReconcilerError):
     """A saved plan cannot be read, or was written by a version we do not know."""
 
 
+class PlanDigestError(ReconcilerError):
+    """The saved plan is not the one that was approved."""
+
+    exit_code = ExitCode.REFUSED
+
+
 class PlanGraphError(ReconcilerError):
     """The steps of a plan depend on each other in a circle."""
 

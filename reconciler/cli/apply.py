@@ -30,6 +30,7 @@ from reconciler.cli.policies import read_policies, tell
 from reconciler.cli.progress import Mode, watch
 from reconciler.cli.refusal import refuse
 from reconciler.cli.report import Look, show_plan
+from reconciler.cli.saved import DIGEST, load_saved
 from reconciler.desired.past import Policies
 from reconciler.errors import ExitCode, UsageError
 
@@ -77,11 +78,13 @@ class Asked:
 @click.option("--no-wait", is_flag=True, help="Leave long steps once Azure has accepted them: the next run goes on.")
 @PARALLELISM
 @LOCK
+@DIGEST
 @JOURNAL
 @COLOUR
 @form("json")
 def command(
     file: Path | None,
+    digest: str | None,
     policies: tuple[Path, ...],
     cloud: str,
     ca_file: Path | None,
@@ -102,15 +105,14 @@ def command(
 ) -> int:
     """Carry out the plan saved in FILE, or plan now, ask, and carry that out.
 
-    Exit 0 all done (or going on in Azure, with --no-wait), 1 error, 3 refused by a guard or stale plan, 4 incomplete:
-    run it again.
+    Exit 0 all done (or going on in Azure, with --no-wait), 1 error, 3 refused by a guard, stale plan or another digest,
+    4 incomplete: run it again.
     """
     from reconciler.diff.allowances import parse_allowances
     from reconciler.diff.freezing import CODE as FREEZE
-    from reconciler.plan.file import load
     from reconciler.workflow import Wishes
 
-    saved = load(file) if file else None
+    saved = load_saved(file, digest)
     allowances = parse_allowances(allow)
     if saved and (target or exclude or only != ALL or is_written("base") or allowances.keys() - {FREEZE}):
         raise UsageError(

@@ -65,7 +65,7 @@ def cli() -> None:
 
     \b
     Exit codes: 0 fine · 1 error · 2 changes (plan --detailed-exitcode) or drift
-                3 refused by a guard, or the plan is stale · 4 incomplete
+                3 refused by a guard, or the saved plan is stale or another · 4 incomplete
     """
 
 

@@ -138,8 +138,8 @@ def save_plan(plan: Plan, out: Path) -> None:
     """Into a file, also one that cannot be carried out: somebody may want to look at it."""
     from reconciler.plan.file import save
 
-    save(plan, out)
+    digest = save(plan, out)
     if plan.errors or plan.refusals:
         note(f"Saved to {out}, to look at (reconciler show {out}): it cannot be carried out as it is.")
     else:
-        note(f"Saved to {out}. Carry it out with: reconciler apply {out}")
+        note(f"Saved to {out}. Carry it out with: reconciler apply {out}\nIts SHA-256, for --digest: {digest}")

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from reconciler.errors import PlanFileError
+from reconciler.errors import PlanDigestError, PlanFileError
 from reconciler.model.restore_request import RestoreRequest
 from reconciler.model.source import Source
 from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail, FieldChange, Reason, Step
@@ -154,15 +154,17 @@ def decode(body: bytes, name: str = "the plan file") -> Plan:
     return plan
 
 
-def save(plan: Plan, path: Path) -> None:
-    """Write the plan whole or not at all, readable by its owner only. Raises PlanFileError."""
+def save(plan: Plan, path: Path) -> str:
+    """Write the plan whole or not at all, readable by its owner only, and answer the SHA-256 of the file. Raises
+    PlanFileError."""
+    body = encode(plan)
     draft = None
     try:
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "it is there and not a file")
         descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".plan-")
         with os.fdopen(descriptor, "wb") as file:
-            file.write(encode(plan))
+            file.write(body)
             file.flush()
             os.fsync(file.fileno())
         Path(draft).replace(path)
@@ -172,16 +174,26 @@ def save(plan: Plan, path: Path) -> None:
         raise PlanFileError(
             f"cannot write the plan to {path}", why=error.strerror or str(error), advice="name a file you may write to"
         ) from None
+    return hashlib.sha256(body).hexdigest()
 
 
-def load(path: Path) -> Plan:
-    """Read a saved plan. Raises PlanFileError where it is missing, damaged, edited, or of an unknown version."""
+def load(path: Path, digest: str | None = None) -> Plan:
+    """Read a saved plan. Raises PlanFileError where it is missing, damaged, edited, or of an unknown version, and
+    PlanDigestError where `digest` is given and is not the SHA-256 of the file: of all of it, since what lifts a guard
+    is no change, and `Plan.digest` covers changes only."""
     try:
         body = path.read_bytes()
     except OSError as error:
         raise PlanFileError(
             f"cannot read {path}", why=error.strerror or str(error), advice="make a plan with `reconciler plan --out`"
         ) from None
+    found = hashlib.sha256(body).hexdigest()
+    if digest is not None and found != digest:
+        raise PlanDigestError(
+            f"{path} is not the plan that --digest names; nothing was changed",
+            why=f"the SHA-256 of the file is {found}, not {digest}: it was made by another run, or changed since",
+            advice="apply the file of the plan that was approved, or plan again and have that approved",
+        )
     return decode(body, str(path))
 
 
