@@ -193,7 +193,7 @@ def _ended(run: Run, journal: Journal, step: Step, started: datetime, error: Azu
         advice=error.advice,
     )
     run.emit(errored)
-    return Ending(step, Status.FAILED, error.message, error.advice)
+    return Ending(step, Status.FAILED, error.message, error.advice, overtaken=isinstance(error, ConflictError))
 
 
 def _left_behind(run: Run, step: Step, started: datetime) -> Ending:

@@ -36,7 +36,7 @@ AS_ASKED = frozenset({Status.DONE, Status.GOES_ON, Status.WAITING})
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How one step ended. `because` is the id of the step whose ending made this one skip or wait, however far off.
-    `refused`: Azure took nothing of it up."""
+    `refused`: Azure took nothing of it up. `overtaken`: because somebody else was changing the same."""
 
     step: Step
     status: Status
@@ -44,6 +44,7 @@ class Ending:
     advice: str = ""
     because: str = ""
     refused: bool = False
+    overtaken: bool = False
 
     @property
     def begun(self) -> bool:
@@ -107,10 +108,11 @@ class Result:
     @property
     def exit_code(self) -> ExitCode:
         """OK: all done, or left as `--no-wait` asks. ERROR: something failed and nothing at all was done or accepted.
-        INCOMPLETE: everything between."""
+        INCOMPLETE: everything between, and where others were only quicker: there is nothing to mend."""
         if all(ending.status in AS_ASKED for ending in self.endings):
             return ExitCode.OK
-        return ExitCode.ERROR if self.failed and not (self.done or self.going_on) else ExitCode.INCOMPLETE
+        wrong = any(not ending.overtaken for ending in self.failed)
+        return ExitCode.ERROR if wrong and not (self.done or self.going_on) else ExitCode.INCOMPLETE
 
     def summary(self, at: datetime, elapsed_seconds: float) -> ChangeSummary:
         """The last event of the stream."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from reconciler.apply.result import Ending, Result, Status
@@ -13,6 +15,7 @@ from reconciler.cli.conclusion import conclude_apply
 from reconciler.cli.progress import Mode
 from reconciler.errors import DeniedError, ExitCode
 from reconciler.plan.change import Step
+from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan
 from reconciler.workflow import Outcome, Review, Wishes
 
@@ -65,6 +68,27 @@ def test_a_stamp_that_could_not_be_written_leaves_the_run_incomplete(
     said = capsys.readouterr().err
     assert "Not stamped" in said
     assert "next: give the identity a role" in said
+
+
+def test_whoever_was_only_overtaken_is_to_run_again() -> None:
+    (ending,) = endings(Status.FAILED)
+    overtaken = Result((replace(ending, overtaken=True),))
+    assert conclude_apply(Outcome(Review(ALL_READ, (), Resumed(())), overtaken), asked(), []) is ExitCode.INCOMPLETE
+
+
+def test_the_last_words_of_a_freeze(capsys: pytest.CaptureFixture[str]) -> None:
+    """What failed beside it is the more urgent: 4 then; else 3."""
+    held = msgspec.structs.replace(
+        ALL_READ, findings=(Finding(code="G108", severity=Severity.WARNING, message="held", advice="later"),)
+    )
+    for statuses, code in (
+        (None, ExitCode.REFUSED),
+        ((Status.DONE,), ExitCode.REFUSED),
+        ((Status.DONE, Status.FAILED), ExitCode.INCOMPLETE),
+    ):
+        result = Result(endings(*statuses)) if statuses else None
+        assert conclude_apply(Outcome(Review(held, (), Resumed(())), result), asked(), []) is code
+        assert "Frozen: held.\n  next: later" in capsys.readouterr().err
 
 
 def test_a_step_that_an_earlier_run_left_is_counted_once(capsys: pytest.CaptureFixture[str]) -> None:
