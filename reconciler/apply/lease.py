@@ -2,7 +2,7 @@
 
 `lock.py` keeps two processes of one machine apart; this keeps two runners apart. Whoever is killed renews no more, and
 the lease ends by itself within a minute: there is nothing to break by force. A lease that is lost all the same stops
-the apply, since somebody else may have begun (`docs/decisions/0023`).
+the apply, since somebody else may have begun (`docs/decisions/0025`).
 """
 
 from __future__ import annotations
