@@ -13,6 +13,11 @@ STEP: dict[str, Any] = {"at": AT, "step": "vm.prod/a#enable", "address": "vm.pro
 
 WORDS: list[tuple[events.Event, str, str]] = [
     (events.Version(at=AT, reconciler="0.1.0"), "version", "reconciler 0.1.0"),
+    (
+        events.LockEvent(at=AT, state="lost", lock="https://a/b/c", message="somebody has it"),
+        "lock",
+        "Lost the lock: nothing new is started; run it again (https://a/b/c): somebody has it",
+    ),
     (events.ApplyStart(**STEP, resumed=True), "apply_start", "vm.prod/a: Protect a (resumed) ..."),
     (events.ApplyAccepted(**STEP, job="j"), "apply_accepted", "vm.prod/a: accepted, job j"),
     (
