@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -197,7 +198,8 @@ def story(azure: Running, tmp_path: Path) -> Story:
 
 @pytest.fixture
 def sample(story: Story) -> Story:
-    """The sample estate and its policies, on a Monday whose date does not change."""
+    """The sample estate and a copy of its policies, on a Monday whose date does not change. The copy lies outside of
+    git: what is committed around the tests is nothing to them."""
     story.begin({**read(SAMPLE), "clock": CLOCK})
-    story.environment["RECONCILER_POLICIES"] = str(SAMPLE_POLICIES)
+    shutil.copytree(SAMPLE_POLICIES, story.policies, dirs_exist_ok=True)
     return story
