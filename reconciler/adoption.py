@@ -128,15 +128,22 @@ def _adoption(
     files = _files(estate, drafted, schemas, uncovered)
     validation = _validate(estate, files)
     desired, plan = _compare(estate, validation)
-    findings = (*told, *drafted.findings, *validation.carried, *desired.findings)
     return Adoption(
         files=files,
         plan=plan,
-        findings=tuple(one for one in sort_findings(findings) if one.code != "uncovered"),
+        findings=sort_findings((*told, *drafted.findings, *_worth_telling(plan))),
         protections=len(drafted.protections),
         covered=len(protected),
         uncovered=uncovered,
     )
+
+
+def _worth_telling(plan: Plan) -> Iterable[Finding]:
+    """What a plan on the files warns of, but for what the draft has told and what is no matter of what is written: VMs
+    that nobody covers are counted, objectives there are none."""
+    for finding in plan.findings:
+        if finding.severity is not Severity.INFO and finding.topic != "objectives" and finding.code != "uncovered":
+            yield finding
 
 
 def _files(

@@ -144,7 +144,7 @@ def _facet(key: str, values: Iterable[str], *, fold: bool) -> Facet:
 
 def _bits(positions: Sequence[int]) -> int:
     """Built as bytes: one shift a VM would copy the whole number each time."""
-    octets = bytearray(positions[-1] // 8 + 1)
+    octets = bytearray(positions[-1] // 8 + 1 if positions else 0)
     for position in positions:
         octets[position >> 3] |= 1 << (position & 7)
     return int.from_bytes(octets, "little")

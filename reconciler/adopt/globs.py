@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _FEWEST = 3
 """Names that a wildcard must stand for: two are better written out."""
@@ -33,6 +34,7 @@ def shorten(values: Iterable[str], there: Counter[str]) -> tuple[str, ...]:
     return tuple(sorted(written))
 
 
+@lru_cache(maxsize=1 << 16)
 def _stems(value: str) -> Sequence[str]:
     """The beginnings of a name that end where a word does, the shortest first."""
     ends = [found.end() for found in _STEMS.finditer(value)]

@@ -139,9 +139,9 @@ def _summary(adoption: Adoption, out: Path) -> str:
         f"{adoption.covered:,} of {count(adoption.plan.machines, 'VM')}."
     )
     due = len(adoption.plan.due)
-    proof = (
-        "A plan on them is empty: they say what Azure has."
-        if not due
-        else f"A plan on them changes nothing but what is due by the clock: {count(due, 'snapshot')}."
-    )
+    proof = "A plan on them is empty: they say what Azure has."
+    if due:
+        proof = f"A plan on them changes nothing but what is due by the clock: {count(due, 'snapshot')}."
+    if not adoption.plan.complete:
+        proof += " What could not be read is not in them."
     return f"{written}\n{proof}"

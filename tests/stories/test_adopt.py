@@ -118,6 +118,28 @@ def test_what_is_only_half_read_is_not_written(story: Story) -> None:
     assert "A plan on them is empty" in said.out
 
 
+def test_what_only_some_may_read_is_told_and_left_out(story: Story) -> None:
+    """Backups are adopted by whoever may not see snapshots; the exit code says that there is more."""
+    estate = given("plan", small(item("app-01")))
+    for one in estate["roleAssignments"]:
+        one["notActions"] = ["Microsoft.Compute/snapshots/read"]
+    story.begin(estate)
+    said = story.run("adopt", *BOTH, "--out", "adopted", code=4)
+    assert "the list of snapshots in subscription prod" in said.err
+    assert "What could not be read is not in them." in said.out
+    assert names(documents(story.folder / "adopted"), "Protection") == ["daily"]
+
+
+def test_an_estate_without_protection_is_a_scope(story: Story) -> None:
+    estate = small()
+    estate["backup"]["vaults"] = estate["backup"]["vaults"][:1]
+    story.begin(estate)
+    said, found = adopt(story, *BOTH)
+    assert list(found) == ["Scope"]
+    assert "4 VMs without protection" in said.err
+    assert "the vault holds no VM; it is not written" in said.err
+
+
 def test_the_role_to_plan_is_enough(story: Story) -> None:
     story.begin(given("plan", small(item("app-01"), item("app-02"))))
     _, found = adopt(story, *BOTH)
