@@ -16,7 +16,9 @@ ALARMING = (Effect.DELETES, Effect.IRREVERSIBLE, Effect.PRUNES, Effect.WEAKENS, 
 """Effects that are shown before everything else, the worst first."""
 
 GIB = "gib_at_most"
-"""The figure of consequences that is summed up over a group."""
+"""The figure of consequences that is summed up over a group, inside its sentence."""
+POINTS = "recovery_points_pruned"
+"""The figure that is told of the whole group after its sentence, which speaks of one resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +108,20 @@ def sizeless(consequence: Consequence) -> str:
 
 
 def summed(group: Group, consequence: Consequence) -> str:
-    """The sentence of a folded group: the size that one resource takes at most becomes that of all of them."""
+    """The sentence of a folded group: the size that one resource takes at most becomes that of all of them, and points
+    that each of them loses are told in all, too."""
     size = size_of(consequence)
-    if len(group.changes) == 1 or not size:
+    points = POINTS in consequence.figures
+    if len(group.changes) == 1 or not (size or points):
         return consequence.text
     alike = (consequence.effect, sizeless(consequence))
-    every = (item for change in group.changes for item in change.consequences)
-    total = f"{sum(item.figures.get(GIB, 0) for item in every if (item.effect, sizeless(item)) == alike):,} GiB"
-    if size in consequence.text:
-        return consequence.text.replace(size, f"{total} in all")
-    return f"{consequence.text}; {total} at most in all"
+    every = [item for change in group.changes for item in change.consequences]
+    same = [item for item in every if (item.effect, sizeless(item)) == alike]
+    text = consequence.text
+    if size:
+        total = f"{sum(item.figures.get(GIB, 0) for item in same):,} GiB"
+        text = text.replace(size, f"{total} in all") if size in text else f"{text}; {total} at most in all"
+    if points:
+        lost = sum(item.figures.get(POINTS, 0) for item in same)
+        text = f"{text} (all {len(group.changes):,} together: {lost:,})" if lost > len(group.changes) else text
+    return text

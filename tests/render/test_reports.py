@@ -251,3 +251,22 @@ def test_escapes_hold_for_any_text(name: str) -> None:
     assert not re.search(r"<(?!!-- -->)", prose)
     assert not re.search(r"(?<!\\)[`|*\[\]]", prose)
     assert not re.search(r"@\w|://|www\.", prose)
+
+
+def test_points_that_each_policy_of_a_group_prunes_are_told_of_all_of_them() -> None:
+    told = "prunes up to 7 recovery points of each of 3 VMs (21 in all) within a day"
+    pruned = Consequence(effect=Effect.PRUNES, text=told, figures={"recovery_points_pruned": 21})
+    policies = [
+        Change(
+            address=f"backup_policy.prod/rg/rsv-{place}/daily",
+            kind="backup_policy",
+            action=Action.UPDATE,
+            reason=Reason.DIFFERS,
+            consequences=(pruned,),
+        )
+        for place in ("neu", "weu")
+    ]
+    shown = text.render_plan(Plan(created="2026-03-02T03:00:00Z", changes=tuple(policies)))
+    assert f"{told} (all 2 together: 42)" in " ".join(shown.split())
+    alone = text.render_plan(Plan(created="2026-03-02T03:00:00Z", changes=(policies[0],)))
+    assert "together" not in alone
