@@ -165,7 +165,7 @@ async def _introduce(blob: Blob, where: str, holder: Holder, watch: Watch) -> No
     before = await _holder(blob)
     await blob.write(msgspec.json.encode(holder))
     if before.who:
-        message = f"{before} was cut off, its lease has ended by itself; what it left open is taken up now"
+        message = f"{before} was cut off, its lease has ended by itself; what it did not get done is planned again"
         watch.tell("taken_over", where, message)
 
 
