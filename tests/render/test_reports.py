@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.change import Action, Change, Consequence, Effect, Reason
+from reconciler.plan.change import Action, Change, Consequence, Effect, Reason, Step
 from reconciler.plan.file import decode
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan
@@ -263,6 +263,7 @@ def test_points_that_each_policy_of_a_group_prunes_are_told_of_all_of_them() -> 
             action=Action.UPDATE,
             reason=Reason.DIFFERS,
             consequences=(pruned,),
+            steps=(Step(id=place, kind="backup_policy", address=place, verb="write", title="write it"),),
         )
         for place in ("neu", "weu")
     ]
