@@ -48,7 +48,12 @@ class UsageError(ReconcilerError):
 
 
 class PolicyError(ReconcilerError):
-    """The policies are not valid; the findings were reported one by one."""
+    """The policies are not valid; the findings were reported one by one. `mistakes` tells them again, a line each, for
+    reports."""
+
+    def __init__(self, message: str, *, why: str = "", advice: str = "", mistakes: str = "") -> None:
+        super().__init__(message, why=why, advice=advice)
+        self.mistakes = mistakes
 
 
 class PlanFileError(ReconcilerError):

@@ -11,6 +11,7 @@ import click
 
 from reconciler.cli.cloud import CA_FILE, CLOUD
 from reconciler.cli.console import conclude, note
+from reconciler.cli.failure_report import reports_failures
 from reconciler.cli.journals import JOURNAL
 from reconciler.cli.notify import Watch, rings
 from reconciler.cli.options import ACTIVITY_LOG, COLOUR, EXCLUDE, POLICIES, TARGET, VERBOSE, form
@@ -49,6 +50,7 @@ FAIL_ON: Mapping[str, Callable[[Finding], bool]] = {
 @COLOUR
 @form(*FORMATS)
 @reports(*FORMATS)
+@reports_failures("drift")
 @rings
 def command(
     *,

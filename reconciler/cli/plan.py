@@ -11,6 +11,7 @@ import click
 from reconciler.cli.base import BASE
 from reconciler.cli.cloud import CA_FILE, CLOUD
 from reconciler.cli.console import conclude
+from reconciler.cli.failure_report import reports_failures
 from reconciler.cli.journals import JOURNAL
 from reconciler.cli.options import (
     ACTIVITY_LOG,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @COLOUR
 @form(*FORMATS)
 @reports(*FORMATS)
+@reports_failures("plan")
 def command(
     policies: tuple[Path, ...],
     cloud: str,

@@ -21,17 +21,23 @@ def read_policies(paths: Sequence[Path], today: date) -> tuple[Validation, Decla
     """The policies below `paths`. Raises PolicyError, after telling every mistake, where they say nothing usable."""
     validation = validate(paths, today, kinds())
     if validation.declared is None:
-        tell(validation.findings)
+        mistakes = _told(validation.findings)
+        note(mistakes)
         raise PolicyError(
             "the policies are not valid, so nothing was compared",
             advice="mend what is listed above; `reconciler validate` checks without Azure",
+            mistakes=mistakes,
         )
     return validation, validation.declared
 
 
 def tell(findings: Sequence[Finding]) -> None:
     """The findings, for the person at the terminal, but for the notes."""
+    note(_told(findings))
+
+
+def _told(findings: Sequence[Finding]) -> str:
     from reconciler.plan.finding import Severity
     from reconciler.render.findings import render_text
 
-    note(render_text([item for item in findings if item.severity is not Severity.INFO]))
+    return render_text([item for item in findings if item.severity is not Severity.INFO])

@@ -1,0 +1,60 @@
+"""`--report markdown=FILE` of a command that fails: whoever reads the comment must not read that of the run before."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from reconciler.cli.console import note
+from reconciler.cli.report import COMMENT
+from reconciler.cli.report_file import ReportFile, write_reports
+from reconciler.errors import PolicyError, ReconcilerError, UsageError
+
+
+def reports_failures(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Below `@reports` of a command: what ends it early is written as the Markdown reports that were asked for. `name`
+    is that of their marker. The other forms are for programs, which have the exit code."""
+
+    def give(command: Callable[..., int]) -> Callable[..., int]:
+        @functools.wraps(command)
+        def reporting(*given: Any, reports: tuple[ReportFile, ...], **named: Any) -> int:
+            with _watching(name, [file for file in reports if file.form == "markdown"]):
+                return command(*given, reports=reports, **named)
+
+        return reporting
+
+    return give
+
+
+@contextmanager
+def _watching(name: str, files: Sequence[ReportFile]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        failure = sys.exception()
+        if files and failure and not isinstance(failure, (KeyboardInterrupt, click.Abort)):
+            _tell(name, files, _message(failure))
+
+
+def _message(failure: BaseException) -> str:
+    if isinstance(failure, PolicyError) and failure.mistakes:
+        return f"{failure.mistakes}\n\n{failure}"
+    if isinstance(failure, click.ClickException):
+        return failure.format_message()
+    return str(failure) if isinstance(failure, ReconcilerError) else f"internal error: {type(failure).__name__}"
+
+
+def _tell(name: str, files: Sequence[ReportFile], message: str) -> None:
+    from reconciler.render.failure import render_failure
+
+    text = render_failure(name, message, os.environ.get(COMMENT, ""))
+    try:
+        write_reports(files, lambda _: text)
+    except UsageError as error:
+        note(str(error))
