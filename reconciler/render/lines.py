@@ -65,7 +65,8 @@ def alarm_line(alarm: Alarm) -> Line:
 
 
 def write_lines(group: Group) -> Iterator[Line]:
-    """Who wrote to what drifted, the newest first; of several resources, how many each wrote to last."""
+    """Who wrote to what drifted, the newest first; of several resources, how many each wrote to last. Why that is not
+    known stands once in the report (`View.unknown`)."""
     if len(group.writes) == 1:
         for write in group.writes[0].writes:
             correlation = f" (correlation {write.correlation_id})" if write.correlation_id else ""
@@ -76,9 +77,6 @@ def write_lines(group: Group) -> Iterator[Line]:
         last = Counter(item.writes[0].caller for item in group.writes if item.writes)
         for caller, number in last.most_common(_MOST_PLACES):
             yield Line(1, "", visible(f"last written by {caller} ({number:,})"), Tone.QUIET)
-    for missing, number in Counter(item.missing for item in group.writes if item.missing).most_common(_MOST_PLACES):
-        of = f" ({number:,})" if len(group.writes) > 1 else ""
-        yield Line(1, "", visible(f"who changed it is not known{of}: {missing}"), Tone.QUIET)
 
 
 def group_lines(group: Group, wording: Wording, extent: Extent) -> Iterator[Line]:

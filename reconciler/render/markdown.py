@@ -67,7 +67,7 @@ def _render(plan: Plan, wording: Wording, mark: str, plan_mark: str) -> str:
     head = [mark, f"## {_prose(shown.verdict, plan.base)}", ""]
     if shown.counts:
         head += [*_table(shown, wording), ""]
-    tail = []
+    tail = [f"{_prose(line, plan.base)}\n" for line in shown.unknown]
     if shown.advice:
         tail.append(fenced("console", [clip(visible(line), _LINE) for line in shown.advice]))
     compared = f" · {_prose(shown.compared, plan.base)}" if shown.compared else ""

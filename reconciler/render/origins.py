@@ -22,12 +22,21 @@ NAMES: Mapping[Origin, str] = {
     Origin.PENDING: "pending",
 }
 """In the order in which they are told."""
+_UNTOLD: Mapping[Origin, str] = {
+    Origin.BOTH: "yours, and drifted or never applied",
+    Origin.DRIFT: "drifted or never applied",
+}
+"""Where nothing tells what was last applied: what the base has and Azure has not may never have been there."""
 NOTES: Mapping[Origin, str] = {
     Origin.BOTH: "your change lands on what somebody has changed in Azure",
     Origin.DRIFT: "apply puts it back, apply --only mine leaves it",
     Origin.PENDING: "the next apply does it, with or without yours",
 }
 """What an apply has to do with it, where that is not plain."""
+_UNTOLD_NOTES: Mapping[Origin, str] = {
+    Origin.BOTH: "your change lands on what is not as the base has it",
+    Origin.DRIFT: "nothing tells what was last applied; apply brings it in step, apply --only mine leaves it",
+}
 DUE = "due"
 _OTHER = "others"
 _VERBS: Mapping[Action, str] = {
@@ -79,14 +88,26 @@ def origin_of(change: Change, plan: Plan) -> Origin | None:
     return told.origin if told else None
 
 
+def names(base: Base | None) -> Mapping[Origin, str]:
+    """What each is called in figures and beside a change."""
+    return NAMES if base is None or base.applied else {**NAMES, **_UNTOLD}
+
+
+def notes(base: Base | None) -> Mapping[Origin, str]:
+    """What is said after each title."""
+    return NOTES if base is None or base.applied else _UNTOLD_NOTES
+
+
 def titles(base: Base) -> dict[Origin, str]:
     """The title of each section."""
     applied = f"{short(base.applied)} was applied{_on(base.applied_at)}" if base.applied else ""
     against = f"this branch against {_base(base)}" if base.ref else f"these policies against {_base(base)}"
     return {
         Origin.MINE: f"Yours: {against}",
-        Origin.BOTH: "Yours, and drifted in Azure",
-        Origin.DRIFT: f"Drift: changed in Azure since {applied}" if applied else f"Drift: not as {_base(base)} has it",
+        Origin.BOTH: "Yours, and drifted in Azure" if applied else "Yours, and drifted or never applied",
+        Origin.DRIFT: f"Drift: changed in Azure since {applied}"
+        if applied
+        else f"Drift, or never applied: not as {_base(base)} has it",
         Origin.PENDING: "Pending: merged, not applied yet",
     }
 
@@ -119,7 +140,7 @@ def commits(base: Base | None) -> Iterator[str]:
 
 def rows(plan: Plan) -> tuple[Row, ...]:
     """Figures by origin, without rows of nothing; what is due has one of its own."""
-    tallies: dict[str, Counter[str]] = {name: Counter() for name in (*NAMES.values(), _OTHER, DUE)}
+    tallies: dict[str, Counter[str]] = {name: Counter() for name in (*names(plan.base).values(), _OTHER, DUE)}
     for change in plan.changes:
         creates = change.action is Action.CREATE and change.protects
         tallies[_row(change, plan)]["protect" if creates else change.action.value] += 1
@@ -157,9 +178,10 @@ def _others(plan: Plan, *, more: bool) -> Iterator[str]:
     """`2 more changes are drift, 1 is pending`."""
     told: list[str] = []
     sizes = {row.title: row.size for row in rows(plan)}
+    drift, pending = (names(plan.base)[origin] for origin in (Origin.DRIFT, Origin.PENDING))
     for title, word in (
-        ("drift", "drift"),
-        ("pending", "pending"),
+        (drift, drift),
+        (pending, pending),
         (_OTHER, "of another kind"),
         (DUE, "due by the clock"),
     ):
@@ -209,7 +231,7 @@ def _row(change: Change, plan: Plan) -> str:
     if change.reason in BY_TIME:
         return DUE
     origin = origin_of(change, plan)
-    return NAMES[origin] if origin else _OTHER
+    return names(plan.base)[origin] if origin else _OTHER
 
 
 def _enumerated(parts: list[str]) -> str:

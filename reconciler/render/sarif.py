@@ -44,6 +44,10 @@ _ORIGINS = {
     Origin.PENDING: "merged, and not applied yet",
     Origin.DRIFT: "drift in Azure, no edit of yours",
 }
+_UNTOLD = {
+    Origin.BOTH: "your edit meets what has drifted in Azure, or was never applied",
+    Origin.DRIFT: "drifted in Azure or never applied, no edit of yours",
+}
 _NUMBER = re.compile(r"\d+")
 
 
@@ -115,7 +119,8 @@ def _of_change(change: Change, plan: Plan, command: str, wording: Wording, level
     effects = [item.text for item in change.consequences if wording.tells(item)]
     manual = [f"what to do: {change.manual}"] if change.manual else []
     told = plan.origins.get(change.address)
-    origin = [_ORIGINS[told.origin]] if told and told.origin in _ORIGINS and wording.acting else []
+    origins = _ORIGINS if plan.base is None or plan.base.applied else {**_ORIGINS, **_UNTOLD}
+    origin = [origins[told.origin]] if told and told.origin in origins and wording.acting else []
     return Result(
         rule=f"{command}/{change.kind}",
         level=level,

@@ -85,6 +85,8 @@ def _render(plan: Plan, wording: Wording, look: Look) -> str:
     if shown.alarms:
         blocks.append(_block(READ_FIRST, "", map(alarm_line, shown.alarms), look))
     blocks += [_section(section, wording, look) for section in shown.sections]
+    if shown.unknown:
+        blocks.append("\n".join(_plain(visible(line), Tone.QUIET, look) for line in shown.unknown))
     if shown.hidden:
         blocks.append(_plain(visible(shown.hidden), Tone.QUIET, look))
     if shown.advice:  # commands to copy: never wrapped

@@ -16,6 +16,7 @@ from reconciler.render.folding import ALARMING, Group, fold, summed
 from reconciler.render.wording import Wording
 
 _LEFT = (Action.RELEASE, Action.DELETE)
+_MOST_REASONS = 3
 ORDER = (Action.UNDELETE, Action.CREATE, Action.UPDATE, Action.RELEASE, Action.DELETE)
 
 
@@ -68,6 +69,8 @@ class View:
     `figures` the same as words and numbers; `advice` are commands to go on with; `hidden` tells of the notes that are
     left out; `calm` is True where nothing needs anybody's attention.
 
+    `unknown` says of what drifted why the log does not tell who changed it, each reason once.
+
     With a base, `compared` says what was compared with what, `rows` are the figures by origin (the words are those of
     `Wording.figures`), and `alarms` what has to be read before the sections.
     """
@@ -80,6 +83,7 @@ class View:
     sections: tuple[Section, ...]
     calm: bool
     compared: str = ""
+    unknown: tuple[str, ...] = ()
     rows: tuple[origins.Row, ...] = ()
     alarms: tuple[Alarm, ...] = ()
 
@@ -116,9 +120,18 @@ def view(plan: Plan, wording: Wording, *, verbose: bool = False) -> View:
         sections=tuple(section for section in sections if section.size),
         calm=wording.in_step(plan) and plan.complete and not plan.errors,
         compared=origins.compared(plan.base, acting=wording.acting),
+        unknown=tuple(_unknown(plan)),
         rows=rows,
         alarms=tuple(_alarms(body)) if apart else (),
     )
+
+
+def _unknown(plan: Plan) -> Iterator[str]:
+    reasons = Counter(item.missing for item in plan.last_writes.values() if item.missing)
+    for reason, number in reasons.most_common(_MOST_REASONS):
+        yield f"Who changed {count(number, 'resource')} is not known: {reason}"
+    if len(reasons) > _MOST_REASONS:
+        yield f"Who changed {count(sum(reasons.values()), 'resource')} in all is not known, for other reasons as well"
 
 
 def _owned(plan: Plan, sentence: Callable[[Change], str], *, apart: bool) -> Callable[[Change], str]:
@@ -126,7 +139,7 @@ def _owned(plan: Plan, sentence: Callable[[Change], str], *, apart: bool) -> Cal
 
     def told(change: Change) -> str:
         origin = origins.origin_of(change, plan) if apart else None
-        return f"{sentence(change)} ({origins.NAMES[origin]})" if origin else sentence(change)
+        return f"{sentence(change)} ({origins.names(plan.base)[origin]})" if origin else sentence(change)
 
     return told
 
@@ -142,13 +155,13 @@ def _counts(plan: Plan, wording: Wording, tally: Counter[str], rows: tuple[origi
 def _by_origin(plan: Plan, wording: Wording) -> list[tuple[str, Section]]:
     """A section for each origin, the alarming first in each, and its short name."""
     assert plan.base is not None
-    titles = origins.titles(plan.base)
+    titles, notes = origins.titles(plan.base), origins.notes(plan.base)
     timeless = [item for item in _alarming_first(plan.actionable) if item.reason not in BY_TIME]
     due = [item for item in _alarming_first(plan.actionable) if item.reason in BY_TIME]
     untold = [item for item in timeless if item.address not in plan.origins]
     named = [
-        (name, titles[origin], origins.NOTES.get(origin, ""), _of(origin, timeless, plan))
-        for origin, name in origins.NAMES.items()
+        (name, titles[origin], notes.get(origin, ""), _of(origin, timeless, plan))
+        for origin, name in origins.names(plan.base).items()
     ]
     named += [("others", "Other changes", "", untold), (origins.DUE, "Due by the clock", "", due)]
     return [

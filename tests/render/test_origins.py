@@ -55,7 +55,7 @@ def change(name: str, **values: object) -> Change:
 
 
 def told(*pairs: tuple[Change, Origin], **values: object) -> Plan:
-    fields: dict[str, object] = {"base": Base(ref="origin/main", commit=COMMIT), "unchanged": 3, **values}
+    fields: dict[str, object] = {"base": Base(ref="origin/main", commit=COMMIT, applied=COMMIT), "unchanged": 3, **values}
     changes = tuple(item for item, _ in pairs)
     origins = {item.address: Provenance(origin=origin) for item, origin in pairs}
     return Plan(created="", changes=changes, origins=origins, **fields)  # type: ignore[arg-type]
@@ -137,7 +137,8 @@ def test_what_is_due_is_nobodys() -> None:
             "Compared this branch (0123456 with uncommitted edits)",
         ),
         (Base(ref="v1.0", commit=COMMIT), "; nothing tells what was last applied."),
-        (Base(ref="v1.0", commit=COMMIT), "Drift: not as v1.0 (0123456) has it"),
+        (Base(ref="v1.0", commit=COMMIT), "Drift, or never applied: not as v1.0 (0123456) has it"),
+        (Base(ref="v1.0", commit=COMMIT), "1 more change is drifted or never applied."),
         (Base(ref="v1.0", commit=COMMIT, applied=COMMIT), "Drift: changed in Azure since 0123456 was applied"),
     ],
 )
@@ -171,6 +172,6 @@ def test_who_wrote_to_many_is_counted() -> None:
     shown = text.render_plan(plan)
     assert "last written by alice (2)\n" in shown
     assert "last written by bob (1)\n" in shown
-    assert "who changed it is not known (1): no right to read the log\n" in shown
+    assert "\n\nWho changed 1 resource is not known: no right to read the log\n\n" in shown
     alone = msgspec.structs.replace(plan, changes=tuple(changes[:1]))
     assert "written 2026-03-01 22:10 UTC by alice: o, Failed\n" in text.render_plan(alone)
