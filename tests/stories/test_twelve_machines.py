@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +25,8 @@ LEDGER = ("ledger-db-01", "ledger-db-02", "ledger-app-01", "ledger-app-02", "led
 def begin(story: Story, **more: Any) -> None:
     """The estate of the demo, as nobody has touched it; `more` are sections of an estate."""
     story.begin({**read(ESTATE), **more})
-    story.environment["RECONCILER_POLICIES"] = str(POLICIES)
+    policies = shutil.copytree(POLICIES, story.folder / "disaster", dirs_exist_ok=True)  # outside of git
+    story.environment["RECONCILER_POLICIES"] = str(policies)
 
 
 def replicated(states: Mapping[str, dict[str, Any]] | None = None, *, drilled: int | None = 10) -> dict[str, Any]:
