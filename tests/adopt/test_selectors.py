@@ -103,8 +103,13 @@ def test_what_would_mean_something_else_is_in_no_selector(value: str) -> None:
 WORDS = st.sampled_from(["web", "db", "Web", "rg-web-1", "rg-web-2", "rg-db", "x*", "a b", "yes", "1.10"])
 MACHINES = st.lists(
     st.builds(
-        lambda name, group, subscription, location, system, tags: vm(
-            name, group, subscription, location=location, os=system, tags=tags
+        lambda name, group, subscription, location, system, tags, shout: vm(
+            name,
+            group,
+            subscription,
+            location=location,
+            os=system,
+            tags={key.upper() if shout else key: value for key, value in tags.items()},
         ),
         st.sampled_from([f"vm-{n}" for n in range(8)] + ["jump", "Jump-2", "web-1", "web-2", "web-3"]),
         st.sampled_from(["rg-web-1", "rg-web-2", "rg-web-3", "RG-Web-4", "rg-db", "other"]),
@@ -112,6 +117,7 @@ MACHINES = st.lists(
         st.sampled_from(["westeurope", "northeurope"]),
         st.sampled_from(["Windows", "Linux", "Unknown"]),
         st.dictionaries(st.sampled_from(["env", "tier", "owner"]), WORDS, max_size=3),
+        st.booleans(),
     ),
     min_size=1,
     max_size=24,

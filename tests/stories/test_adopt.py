@@ -187,6 +187,12 @@ def test_replication_and_recovery_plans(story: Story) -> None:
     (plan,) = found["RecoveryPlan"]
     assert [group["members"]["tags"]["tier"] for group in plan["groups"]] == ["db", "app", "web"]
     assert plan["groups"][2]["after"][0]["name"] == "switch-dns"
+    story.environment["RECONCILER_POLICIES"] = str(DISASTER / "policies")
+    story.run("failover", "shop", "--to", "northeurope", "--confirm", "shop", code=0)
+    said, found = adopt(story, "--subscription", "3b9d6c1e-7f20-4c58-8a41-5e0f9a7c0201=prod", code=4, out="meanwhile")
+    assert [one["select"] for one in found["Protection"]] == [{"tags": {"app": "ledger"}}]
+    assert "RecoveryPlan" not in found
+    assert said.err.count("bring it home or clean up the drill, and adopt again") == 6
 
 
 HOSTILE = ("a\n- b", "*", "x: {y", "\u202eevil", "'; DROP", "yes", "22:00", "${{ secrets.X }}", "<script>")

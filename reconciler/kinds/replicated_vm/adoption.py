@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.kinds.adoption import Adopted, AdoptedEstate, Held, Written, left_out, not_adopted
+from reconciler.kinds.adoption import Adopted, AdoptedEstate, Held, Written, not_adopted
 from reconciler.kinds.replicated_vm.routes import Trip, networks_of, target_groups, update_account
 from reconciler.kinds.replicated_vm.spec import NAME, ReplicatedVmSpec
 from reconciler.model.arm_id import ArmId
@@ -58,7 +58,8 @@ def _traveller(resource: Resource, estate: AdoptedEstate) -> Traveller | Adopted
         return None
     machine = estate.machines.get(facts.home_id or facts.machine_id)
     if facts.frozen:
-        return left_out(address, "it is failed over, in a drill or on its way back; it is left as it is")
+        what = "it is failed over, in a drill or on its way back; it is left as it is, and not written"
+        return not_adopted(address, what, "bring it home or clean up the drill, and adopt again")
     if machine is None:
         return not_adopted(address, "its VM is not there; its replication stays as it is, unmanaged")
     if spec.state != "Protected":
