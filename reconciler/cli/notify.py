@@ -18,7 +18,9 @@ from reconciler.errors import ExitCode, PublishError, ReconcilerError
 if TYPE_CHECKING:
     from reconciler.plan.plan import Plan
     from reconciler.publish.alert import Alert, Item
+    from reconciler.render.folding import Group
     from reconciler.render.view import Notice
+    from reconciler.render.wording import Wording
 
 _MOST_ITEMS = 10
 _FOUND = "No drift, but there is what --fail-on asks for"
@@ -112,7 +114,7 @@ def alert_of(plan: Plan, code: ExitCode) -> Alert:
     items: list[Item] = []
     for section in shown.sections:
         if section.title != wording.due:
-            items += [_of_group(plan, [change.address for change in group.changes], group) for group in section.groups]
+            items += [_of_group(plan, group, wording) for group in section.groups]
             items += [item for notice in section.notices for item in _of_notice(notice)]
     only_found = code is ExitCode.CHANGES and not plan.drift
     return _alert(
@@ -153,14 +155,15 @@ def _alert(code: ExitCode, title: str = "", **told: Any) -> Alert:
     )
 
 
-def _of_group(plan: Plan, addresses: list[str], group: Any) -> Item:
+def _of_group(plan: Plan, group: Group, wording: Wording) -> Item:
     from reconciler.publish.alert import Item
     from reconciler.render.lines import heading
 
+    addresses = [change.address for change in group.changes]
     first = plan.last_writes.get(addresses[0])
     write = first.writes[0] if first and first.writes else None
     return Item(
-        text=heading(group).text,
+        text=heading(group, wording).text,
         count=len(addresses),
         addresses=tuple(_printable(address) for address in addresses[:3]),
         effect=group.first.effect.value,

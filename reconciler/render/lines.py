@@ -49,12 +49,14 @@ class Extent:
 ALL = Extent(0, 0)
 
 
-def heading(group: Group) -> Line:
-    """Which resources, and what becomes of them."""
+def heading(group: Group, wording: Wording) -> Line:
+    """Which resources, and what becomes of them. What becomes of the protection of VMs is not said of the VMs."""
     change = group.first
     symbol, tone = SYMBOLS.get(change.action, ("·", Tone.PLAIN))
     if change.reason in BY_TIME and change.effect not in ALARMING:
         tone = Tone.PLAIN if change.action is Action.DELETE else tone
+    if len(group.changes) > 1 and change.protects and change.action not in wording.of_machines:
+        return Line(0, symbol, visible(f"the protection of {group.subject} {group.sentence}"), tone)
     return Line(0, symbol, visible(f"{group.subject} {agree(group.sentence, many=len(group.changes) > 1)}"), tone)
 
 

@@ -183,7 +183,7 @@ def _group(group: Group, number: int, rank: int, wording: Wording, told_above: S
 
 def _headline(group: Group, wording: Wording) -> Line:
     """Of many that change alike, the change stands first: `policy daily-30d → daily-14d on 212 VMs`."""
-    head, change = heading(group), group.first
+    head, change = heading(group, wording), group.first
     alike = change.action is Action.UPDATE and change.reason is Reason.DIFFERS and len(change.details) == 1
     if len(group.changes) == 1 or not alike or not wording.acting:
         return head

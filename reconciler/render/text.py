@@ -58,7 +58,7 @@ def section_lines(section: Section, wording: Wording, extent: Extent) -> Iterato
     for notice in section.notices:
         yield from notice_lines(notice, extent)
     for group in section.groups:
-        yield heading(group)
+        yield heading(group, wording)
         yield from group_lines(group, wording, extent)
         yield from write_lines(group)
 

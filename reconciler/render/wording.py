@@ -41,6 +41,8 @@ class Wording(ABC):
     rest: ClassVar[str]
     """What the resources are that need nothing."""
     name: ClassVar[str]
+    of_machines: ClassVar[frozenset[Action]]
+    """Actions of which the sentence holds of the VM itself (`will be protected`), not only of its protection."""
 
     @abstractmethod
     def sentence(self, change: Change) -> str:
@@ -114,6 +116,7 @@ class PlanWording(Wording):
     alarming = "Read these first: they touch what can be recovered"
     changes = "Changes"
     acting = True
+    of_machines = frozenset({Action.CREATE})
     rest = "unchanged"
     figures: ClassVar = {
         "protect": "to protect",
@@ -192,6 +195,7 @@ class DriftWording(Wording):
     alarming = "Drifted, and healing it touches what can be recovered"
     due = "Due: the next apply does this"
     acting = False
+    of_machines = frozenset({Action.CREATE, Action.RELEASE, Action.DELETE})
     healing = "healing it: "
     rest = "in step"
     figures: ClassVar = {
@@ -216,8 +220,8 @@ class DriftWording(Wording):
             Action.CREATE: ("is not protected, declared" if change.protects else "is missing"),
             Action.UPDATE: "has drifted",
             Action.UNDELETE: "is soft-deleted",
-            Action.RELEASE: "is still backed up" if change.protects else "is still there",
-            Action.DELETE: "is still backed up" if change.protects else "is still there",
+            Action.RELEASE: "is still protected" if change.protects else "is still there",
+            Action.DELETE: "is still protected" if change.protects else "is still there",
             Action.BLOCKED: "has drifted and is blocked",
         }
         return self._spell(words.get(change.action, change.action.value), change)

@@ -55,7 +55,8 @@ def change(name: str, **values: object) -> Change:
 
 
 def told(*pairs: tuple[Change, Origin], **values: object) -> Plan:
-    fields: dict[str, object] = {"base": Base(ref="origin/main", commit=COMMIT, applied=COMMIT), "unchanged": 3, **values}
+    base = Base(ref="origin/main", commit=COMMIT, applied=COMMIT)
+    fields: dict[str, object] = {"base": base, "unchanged": 3, **values}
     changes = tuple(item for item, _ in pairs)
     origins = {item.address: Provenance(origin=origin) for item, origin in pairs}
     return Plan(created="", changes=changes, origins=origins, **fields)  # type: ignore[arg-type]
@@ -175,3 +176,21 @@ def test_who_wrote_to_many_is_counted() -> None:
     assert "\n\nWho changed 1 resource is not known: no right to read the log\n\n" in shown
     alone = msgspec.structs.replace(plan, changes=tuple(changes[:1]))
     assert "written 2026-03-01 22:10 UTC by alice: o, Failed\n" in text.render_plan(alone)
+
+
+@pytest.mark.parametrize(
+    ("action", "planned", "drifted"),
+    [
+        (Action.CREATE, "2 VMs will be protected", "2 VMs are not protected, declared"),
+        (Action.UPDATE, "the protection of 2 VMs will be updated", "the protection of 2 VMs has drifted"),
+        (Action.UNDELETE, "the protection of 2 VMs will be undeleted", "the protection of 2 VMs is soft-deleted"),
+        (Action.RELEASE, "the protection of 2 VMs will be released", "2 VMs are still protected"),
+        (Action.DELETE, "the protection of 2 VMs will be deleted", "2 VMs are still protected"),
+        (Action.BLOCKED, "the protection of 2 VMs is blocked", "the protection of 2 VMs has drifted and is blocked"),
+    ],
+)
+def test_what_becomes_of_a_protection_is_not_said_of_the_vms(action: Action, planned: str, drifted: str) -> None:
+    plan = told(*((change(name, action=action), Origin.DRIFT) for name in ("a", "b")))
+    assert f" {planned}" in text.render_plan(plan)
+    assert planned in markdown.render_plan(plan)
+    assert f" {drifted}" in text.render_drift(plan)

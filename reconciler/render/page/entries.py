@@ -132,7 +132,7 @@ class Pages:
         )
 
     def _entry(self, group: Group) -> Entry:
-        first, head = group.first, heading(group)
+        first, head = group.first, heading(group, self._wording)
         subject = first.address if len(group.changes) == 1 and head.text.startswith(first.address) else ""
         common = _common(group.changes)
         rows = tuple(self._row(change, common) for change in group.changes)
