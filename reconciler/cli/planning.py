@@ -15,7 +15,7 @@ from reconciler.cli.cloud import connect
 from reconciler.cli.console import hint, note
 from reconciler.cli.journals import tell_unfinished
 from reconciler.cli.policies import read_policies
-from reconciler.desired.past import SHORT, Policies
+from reconciler.desired.past import Policies
 from reconciler.model.counting import count
 
 if TYPE_CHECKING:
@@ -72,11 +72,7 @@ async def drift_now(
             planned = await _comparing(azure, found, lambda: _drift(azure, found, wishes))
         if activity_log:
             planned = await _with_writers(azure, planned, drift=True)
-        base = planned.plan.base
-        if base and base.applied_at:
-            commit = f"commit {base.applied[:SHORT]}" if base.applied else "policies outside of git"
-            note(f"Measured by what was last applied: {commit}, {base.applied_at:%Y-%m-%d %H:%M} UTC.")
-        elif found.repository:
+        if found.repository and planned.plan.base is None:
             note("Measured by the policies here: no vault says what was last applied.")
         tell_unfinished(journal, azure.cloud.key)
         return planned
