@@ -9,7 +9,7 @@ unmanaged. Nothing here knows a resource kind or writes a file.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ from reconciler.plan.plan import Plan
 if TYPE_CHECKING:
     from reconciler.azure.clients import Azure
 
-_ROUNDS = 5
+_ROUNDS = 10
 """Drafts that are made before it is given up: each leaves out what the one before could not say."""
 _ENOUGH = frozenset({"virtual_machine", "vault", "vault_settings", "backup_policy", "protected_vm"})
 """What must have been read whole: of an estate that was half seen, no selector can be proved."""
@@ -104,6 +104,7 @@ def prove(estate: AdoptedEstate, schemas: Mapping[str, str]) -> Adoption:
         if not refused:
             desired, plan = _compare(estate, validation)
             wrong = _wrong(plan, desired)
+            wrong |= _dependents(desired, wrong.keys() & estate.left)
             if not wrong:
                 return _adoption(estate, drafted, schemas, desired, told)
         told.extend((*refused.values(), *wrong.values()))
@@ -198,6 +199,17 @@ def _wrong(plan: Plan, desired: Desired) -> dict[Address, Finding]:
     for error in plan.errors:
         for address in _blamed(error, desired):
             found[address] = not_adopted(address, f"{error.code} {error.message}; it stays unmanaged", error.advice)
+    return found
+
+
+def _dependents(desired: Desired, stuck: Collection[Address]) -> dict[Address, Finding]:
+    """What refers to resources that were left out and are wanted all the same, because of it: a network mapping that a
+    route brings. It is left out with them."""
+    found: dict[Address, Finding] = {}
+    for address, resource in desired.state.items():
+        needs = next((ref.address for _, ref in resource.spec.refs() if ref.address in stuck), None)
+        if needs is not None and address not in stuck:
+            found[address] = not_adopted(address, f"{needs} cannot be written as it is; it stays unmanaged, too")
     return found
 
 
