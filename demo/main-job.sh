@@ -7,6 +7,9 @@ export RECONCILER_CLOUD=emulator
 export RECONCILER_EMULATOR_HOME="$PWD/.reconciler/demo"
 export RECONCILER_JOURNAL="$PWD/.reconciler/journals"
 unset RECONCILER_POLICIES
+# a pipeline that this may run in: its pull request is not the demo's
+unset RECONCILER_BASE RECONCILER_COMMENT RECONCILER_NOTIFY RECONCILER_LOCK GITHUB_BASE_REF SYSTEM_PULLREQUEST_TARGETBRANCH \
+  SYSTEM_PULLREQUEST_TARGETBRANCHNAME CI_MERGE_REQUEST_DIFF_BASE_SHA CI_MERGE_REQUEST_TARGET_BRANCH_NAME
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); else bold='' plain=''; fi
 
 chapter() { printf '\n%s=== %s%s\n' "$bold" "$1" "$plain"; }
@@ -101,6 +104,7 @@ run 0 reconciler restore disk "$snapshot" --name web-01-look --auto-approve
 run 0 reconciler restore vm --from-snapshots web-01@2026-11-25T00:00Z --name web-01-back --subnet vnet-prod-weu/restore --auto-approve
 
 . demo/disaster/chapters.sh
+. demo/pull-requests/chapters.sh
 
 cat <<TXT
 
@@ -114,5 +118,6 @@ ${bold}That was the main job.${plain} The estate is kept in .reconciler/demo; go
   reconciler snapshots list web-01       what web-01 can be restored from
   reconciler emulator advance 30d        let a month of backups happen
   reconciler emulator fault add --path '*/protectedItems/*' --method PUT --status 429 --retry-after 2 --count 5
+  open .reconciler/pull-requests/plan.html in a browser: the page of chapter 24, with a search and a history of every VM
   \$EDITOR policies/backup-policies.yaml  shorten a retention, and read what \`reconciler plan\` says of it
 TXT
