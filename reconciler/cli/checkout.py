@@ -39,8 +39,8 @@ def checkout(here: Policies, paths: Sequence[Path], chosen: ChosenBase | None, t
         except RevisionError as error:
             if chosen and chosen.asked:
                 raise
-            if chosen:
-                found = dataclasses.replace(found, findings=(_without_base(error, chosen),))
+            told = (_without_base(error, chosen),) if chosen else ()
+            found = dataclasses.replace(found, findings=told, trouble=None if found.repository else error)
         yield found
 
 

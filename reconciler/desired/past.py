@@ -51,7 +51,8 @@ class Checkout:
 
     `head` is the commit that is checked out, `dirty` tells that the policies are not those of it; `ref` and `commit`
     are the base as it was asked for and the commit it came to, `base` the policies there: None where none is asked for,
-    or where they are not valid, which `invalid` tells. `findings` say what stood in the way.
+    or where they are not valid, which `invalid` tells. `findings` say what stood in the way of the base, `trouble` what
+    did of the repository.
     """
 
     here: Policies
@@ -63,6 +64,7 @@ class Checkout:
     base: Policies | None = None
     invalid: bool = False
     findings: tuple[Finding, ...] = ()
+    trouble: RevisionError | None = None
 
     @property
     def declared(self) -> Declared:
@@ -101,6 +103,8 @@ def find_applied(checkout: Checkout, stamp: Stamp, today: date, kinds: Sequence[
     if stamp.dirty or not stamp.commit:
         why = "they were not as committed" if stamp.commit else "they were in no git repository"
         raise RevisionError(message, why=why, advice="apply from a clean checkout: that says anew what is applied")
+    if checkout.trouble:
+        raise RevisionError(message, why=checkout.trouble.message, advice=checkout.trouble.advice)
     if checkout.repository is None:
         why = "the policies here are others, and lie in no git repository to look that commit up in"
         raise RevisionError(message, why=why, advice="run it where the repository of the policies is checked out")

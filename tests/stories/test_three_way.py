@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -253,6 +254,20 @@ def test_outside_of_git(story: Story) -> None:
     team.apply()
     assert team.stamps()["rsv-weu"]["commit"] == ""
     story.run("drift", code=0)
+
+
+def test_a_repository_that_cannot_be_read(story: Story) -> None:
+    """The plan goes on without it, as long as nobody asks for a base; drift says what is the matter."""
+    team = Team(story)
+    team.apply()
+    team.commit(MERGED)
+    shutil.rmtree(team.root / ".git" / "objects")
+    assert "applied-unknown" in findings(team.plan())
+    assert "no-base" in findings(team.plan(GITHUB_BASE_REF="main"))
+    for command in ("drift", "plan --base main"):
+        said = story.run(*command.split(), code=1)
+        assert "repository" in said.err
+        assert "next:" in said.err
 
 
 def test_azure_that_does_not_tell(story: Story) -> None:
