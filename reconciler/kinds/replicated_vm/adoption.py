@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.kinds.adoption import Adopted, AdoptedEstate, Held, Written, not_adopted
-from reconciler.kinds.replicated_vm.routes import Trip, networks_of, target_groups, update_account
+from reconciler.kinds.adoption import Adopted, AdoptedEstate, Held, Written, left_out, not_adopted
+from reconciler.kinds.replicated_vm.routes import Trip, networks_of, one_way_networks, target_groups, update_account
 from reconciler.kinds.replicated_vm.spec import NAME, ReplicatedVmSpec
 from reconciler.model.arm_id import ArmId
 from reconciler.model.counting import count
@@ -87,6 +87,13 @@ def _routes(routes: Mapping[tuple[Trip, str], list[Traveller]], estate: AdoptedE
         name = base if taken[base] == 1 else f"{base}-{taken[base]}"
         value = _value(trip, group, members, estate)
         yield Written(ROUTE, name, value, f"Taken by {count(len(members), 'VM')}.")
+        for network in one_way_networks([(one.spec, one.facts) for one in members], trip, estate):
+            yield left_out(
+                "",
+                f"network {network.name} is not mapped there and back in vault {trip.vault}, so route {name} does not "
+                "name it; its VMs go where they go now",
+                "write it under networks: an apply maps it both ways, which a failback needs",
+            )
         alone = ways[trip.start, trip.end] == 1
         for one in members:
             aspect = Replication(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,17 +96,32 @@ def networks_of(
     members: Sequence[tuple[ReplicatedVmSpec, ReplicationFacts]], trip: Trip, estate: AdoptedEstate
 ) -> list[dict[str, Any]]:
     """The networks of the VMs that are mapped there and back, with the subnets that go elsewhere than to their name."""
-    if trip.leg.start.region == trip.leg.end.region:
-        return []
-    used = sorted({interface.network for _, facts in members for interface in facts.interfaces})
     found: list[dict[str, Any]] = []
-    for network in used:
-        target = _mapped(network, trip.leg, trip, estate)
-        if target is None or _mapped(target, trip.leg.back, trip, estate) != network:
+    for network, target in _networks(members, trip, estate):
+        if target is None:
             continue
         subnets = _subnets(network, members)
         found.append({"from": str(network), "to": str(target)} | ({"subnets": subnets} if subnets else {}))
     return found
+
+
+def one_way_networks(
+    members: Sequence[tuple[ReplicatedVmSpec, ReplicationFacts]], trip: Trip, estate: AdoptedEstate
+) -> list[ArmId]:
+    """Those that are not mapped, or not back: a route stands for both, and would have the other one made."""
+    return [network for network, target in _networks(members, trip, estate) if target is None]
+
+
+def _networks(
+    members: Sequence[tuple[ReplicatedVmSpec, ReplicationFacts]], trip: Trip, estate: AdoptedEstate
+) -> Iterator[tuple[ArmId, ArmId | None]]:
+    """The networks of the VMs, each with the one that it is mapped to, and that is mapped back to it."""
+    if trip.leg.start.region == trip.leg.end.region:
+        return
+    for network in sorted({interface.network for _, facts in members for interface in facts.interfaces}):
+        target = _mapped(network, trip.leg, trip, estate)
+        back = target is not None and _mapped(target, trip.leg.back, trip, estate) == network
+        yield network, target if back else None
 
 
 def _mapped(network: ArmId, leg: Leg, trip: Trip, estate: AdoptedEstate) -> ArmId | None:
