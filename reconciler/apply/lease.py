@@ -29,8 +29,16 @@ AGAIN_AFTER = 4.0
 LASTS = 50.0
 """Seconds since the last renewal was sent for which the lease is certainly ours: ten less than Azure's 60."""
 _ONE_TRY = 12.0
+_ASLEEP = "this machine slept, or stood still"
 _SHORTEST, _LONGEST = 1.0, 16.0
 """Seconds between two looks of one who waits."""
+
+
+def awake_or_asleep() -> float:
+    """Seconds of a clock that is never set and goes on while the machine sleeps, as Azure's does: that of
+    `time.monotonic` stands still then on Linux, and an apply would wake up with a lease that it takes for its own."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,12 +93,13 @@ def _at_once(call: Callable[[], None]) -> None:
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What a lease needs of the process: who is told, how to stop it, and the clocks (`now` aware UTC for people,
-    `seconds` monotonic, `pause` to wait). `soon` makes a call where `emit` and `stop` belong."""
+    `seconds` that never go back nor stand still, `pause` to wait). `soon` makes a call where `emit` and `stop` belong.
+    """
 
     emit: Emit
     stop: Stop
     now: Callable[[], datetime]
-    seconds: Callable[[], float] = time.monotonic
+    seconds: Callable[[], float] = awake_or_asleep
     pause: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
     soon: Callable[[Callable[[], None]], object] = _at_once
 
@@ -149,14 +158,14 @@ async def _await_turn(blob: Blob, where: str, watch: Watch, patience: float) -> 
         if not told:
             told = True
             watch.tell("waiting", where, f"{await _holder(blob)} holds it")
-        await _pause(watch, min(delay, left))
+        await _pause(watch, min(delay, left), watch.stop.asked.is_set)
         delay = min(2 * delay, _LONGEST)
 
 
-async def _pause(watch: Watch, seconds: float) -> None:
-    """Waits, but hardly longer than until somebody asks to stop."""
+async def _pause(watch: Watch, seconds: float, enough: Callable[[], bool] = lambda: False) -> None:
+    """Waits, looking often: at whether that is `enough`, and at the clock, which a machine that slept has not heard."""
     until = watch.seconds() + seconds
-    while (left := until - watch.seconds()) > 0 and not watch.stop.asked.is_set():
+    while (left := until - watch.seconds()) > 0 and not enough():
         await watch.pause(min(left, _SHORTEST))
 
 
@@ -170,35 +179,41 @@ async def _introduce(blob: Blob, where: str, holder: Holder, watch: Watch) -> No
 
 
 async def _keep(blob: Blob, watch: Watch, lease: Lease, sent: float) -> None:
-    """Renews until it is cancelled; returns only where the lease is lost, with the reason in `lease.lost`."""
-    wait = RENEW_EVERY
+    """Renews until it is cancelled; returns only where the lease is lost, with the reason in `lease.lost`.
+
+    A try ends with the time for which the lease is certainly ours, and none is begun after it: whoever slept through
+    that may renew what somebody else has had and given back.
+    """
+    wait, failed = RENEW_EVERY, _ASLEEP
     while True:
-        await watch.pause(wait)
+        await _pause(watch, wait)
         attempt = watch.seconds()
+        left = sent + LASTS - attempt
+        if left <= 0:
+            lease.lost = f"it could not be renewed in time: {failed}"
+            return
         try:
-            async with asyncio.timeout(_ONE_TRY):
+            async with asyncio.timeout(min(_ONE_TRY, left)):
                 await blob.renew()
         except (ConflictError, AbsentError) as error:
             lease.lost = error.why or error.message
             return
         except (AzureError, TimeoutError) as error:
-            wait = AGAIN_AFTER
-            if watch.seconds() - sent + AGAIN_AFTER > LASTS:
-                lease.lost = f"it could not be renewed in time: {_why(error)}"
-                return
+            failed = _why(error)
+            wait = min(AGAIN_AFTER, max(0.0, sent + LASTS - watch.seconds()))
         else:
-            sent, wait = attempt, RENEW_EVERY
+            sent, wait, failed = attempt, RENEW_EVERY, _ASLEEP
 
 
 def _tell_end(task: asyncio.Task[None], watch: Watch, lease: Lease, where: str) -> None:
-    """However the renewals ended, but for our own asking: nothing new is started."""
+    """However the renewals ended, but for our own asking: nothing new is started, before anything else."""
     if task.cancelled():
         return
     error = task.exception()
     if error is not None:
-        lease.lost = f"renewing it failed: {type(error).__name__}: {error}"
-    watch.tell("lost", where, lease.lost)
+        lease.lost = f"renewing it failed: {type(error).__name__}"  # its text may hold an address that is a secret
     watch.halt()
+    watch.tell("lost", where, lease.lost)
 
 
 async def _let_go(blob: Blob, where: str, watch: Watch) -> None:
