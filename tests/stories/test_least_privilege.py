@@ -10,6 +10,7 @@ import pytest
 from reconciler.emulator.estate import SAMPLE, read
 from tests.stories.conftest import REPOSITORY, Story
 from tests.stories.small_estate import CLOCK, DAILY, PRODUCTION, RSV_WEU, SCOPE, item, small
+from tests.stories.three_way import IN_STEP, Team
 
 pytestmark = pytest.mark.story
 
@@ -45,6 +46,15 @@ def test_the_role_to_apply_brings_the_whole_sample_in_step(sample: Story) -> Non
     sample.run("apply", "--auto-approve", code=0)
     sample.run("plan", "--detailed-exitcode", code=0)
     assert 403 not in {entry["status"] for entry in sample.azure.requests()}
+
+
+def test_the_role_to_apply_leaves_its_stamp(story: Story) -> None:
+    team = Team(story)
+    story.azure.reset(estate=given("apply", small(*IN_STEP)))
+    team.apply()
+    story.run("drift", code=0)
+    assert 403 not in {entry["status"] for entry in story.azure.requests()}
+    assert team.stamps()["rsv-weu"]["commit"] == team.first
 
 
 def test_the_role_to_apply_cannot_delete_backups(story: Story) -> None:
