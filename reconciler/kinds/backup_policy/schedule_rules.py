@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 
 from reconciler.kinds.backup_policy.rule import Draft, PolicyRule
+from reconciler.kinds.document_rule import Breach
 from reconciler.model.time_zones import (
     keeps_other_time,
     shifts_in_summer,
     similar_zones,
     windows_zone,
 )
-from reconciler.kinds.document_rule import Breach
 from reconciler.plan.finding import Severity
 
 INTERVALS = (4, 6, 8, 12)

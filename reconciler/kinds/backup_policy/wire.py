@@ -21,7 +21,6 @@ from reconciler.kinds.backup_policy.spec import (
     default_instant_days,
     in_order,
 )
-from reconciler.model.time_zones import windows_zone
 from reconciler.model.resource import Ref
 from reconciler.model.retention import (
     DAYS_PER_MONTH,
@@ -37,6 +36,7 @@ from reconciler.model.retention import (
     Weekly,
     Yearly,
 )
+from reconciler.model.time_zones import windows_zone
 
 MANAGEMENT_TYPE = "AzureIaasVM"
 ARCHIVE = "ArchivedRP"
