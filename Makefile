@@ -70,6 +70,8 @@ lock: $(READY)   ## Pin the dependencies again, with hashes
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
 	  --quiet --upgrade --output-file requirements.txt
+	@echo hatchling | $(BIN)/uv pip compile pyproject.toml - -c requirements.txt --generate-hashes --universal \
+	  --python-version 3.11 --quiet --output-file requirements-run.txt
 	@$(BIN)/python tests/azurite/pin.py
 	@for client in az c7n; do cd $(CURDIR)/tests/conformance && $(abspath $(BIN))/uv pip compile requirements-$$client.in \
 	  --generate-hashes --universal --python-version 3.11 --quiet --upgrade --output-file requirements-$$client.txt || exit 1; done
