@@ -15,6 +15,8 @@ import msgspec
 _SECTION = 3_000
 _HEADER = 150
 _LINE = 280
+_SENTENCE = 590
+"""Escaped for Slack it may become five times as long, and has to fit into a section."""
 _SECTIONS = 40
 """Of lines: Slack takes 50 blocks."""
 _BYTES = 24_000
@@ -69,21 +71,21 @@ def slack(alert: Alert) -> Any:
     escape = _slack_text
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": alert.title[:_HEADER]}},
-        _section(escape(_short(alert.verdict, 1_000))),
+        _section(escape(_short(alert.verdict, _SENTENCE))),
     ]
     if alert.counts:
         blocks.append(_section(escape(_figures(alert))))
     lines = [f"• {escape(line)}" for line in _lines(alert)]
     blocks += [_section(text) for text in _packed(lines, _SECTION)[:_SECTIONS]]
     if alert.advice:
-        blocks.append(_section(f"Next: {escape(_short(alert.advice, 1_000))}"))
+        blocks.append(_section(f"Next: {escape(_short(alert.advice, _SENTENCE))}"))
     told = [escape(text) for text in _origin(alert)]
     if alert.run:
         told.append(f"<{quote(alert.run, safe=':/?=&%#')}|Run>")
     if told:
         elements = [{"type": "mrkdwn", "text": " · ".join(told), "verbatim": True}]
         blocks.append({"type": "context", "elements": elements})
-    return {"text": escape(_short(f"{alert.title}: {alert.verdict}", 1_000)), "blocks": blocks}
+    return {"text": escape(_short(f"{alert.title}: {alert.verdict}", _SENTENCE)), "blocks": blocks}
 
 
 def teams(alert: Alert) -> Any:
@@ -99,10 +101,10 @@ def teams(alert: Alert) -> Any:
 def _card(alert: Alert, lines: list[str]) -> dict[str, Any]:
     body = [
         _run(alert.title, weight="Bolder", size="Large", color="Attention"),
-        _run(_short(alert.verdict, 1_000)),
+        _run(_short(alert.verdict, _SENTENCE)),
         *([_run(_figures(alert), weight="Bolder")] if alert.counts else []),
         *(_run(f"• {line}") for line in lines),
-        *([_run(f"Next: {_short(alert.advice, 1_000)}")] if alert.advice else []),
+        *([_run(f"Next: {_short(alert.advice, _SENTENCE)}")] if alert.advice else []),
     ]
     origin = " · ".join(_origin(alert))
     if origin:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ from reconciler.errors import PublishError
 from reconciler.publish.comment import Report, first_line, fit
 from reconciler.publish.host import Issue, needed
 from reconciler.publish.http import Api, Patience
+from reconciler.publish.sole import Comment, Comments, keep_one
 
 _MOST_CHARACTERS = 150_000
 _VERSION = "7.1"
@@ -48,20 +49,26 @@ class AzureDevOps:
 
     def comment(self, report: Report) -> str:
         """Ours is the first comment of a thread, whose first line is the marker and whose author we are."""
-        api, body = self._api(), fit(report.text, _MOST_CHARACTERS)
+        api = self._api()
         repository = quote(needed(self._environment, "Azure DevOps", "BUILD_REPOSITORY_ID"), safe="")
         path = f"/{quote(self._project)}/_apis/git/repositories/{repository}/pullRequests/{self._pull()}/threads"
-        mine = _ours(api.get(path, **{"api-version": _VERSION}).value["value"], report.marker, _identity(api))
-        query = {"api-version": _VERSION}
-        if mine is None:
+        me, query = _identity(api), {"api-version": _VERSION}
+
+        def ours() -> list[Comment]:
+            threads = api.send("GET", path, query=query).value["value"]
+            return [Comment(f"{path}/{place}", text) for place, text in _ours(threads, report.marker, me)]
+
+        def add(body: str) -> None:
             comment = {"parentCommentId": 0, "content": body, "commentType": 1}
             api.send("POST", path, {"comments": [comment], "status": _CLOSED}, query)
-            return f"commented on {self.comment_place()}"
-        thread, comment = mine
-        if str(comment["content"]).strip() == body.strip():
-            return f"the comment on {self.comment_place()} says so already"
-        api.send("PATCH", f"{path}/{thread}/comments/{comment['id']}", {"content": body}, query)
-        return f"edited the comment on {self.comment_place()}"
+
+        comments = Comments(
+            ours,
+            add,
+            edit=lambda path, body: api.send("PATCH", path, {"content": body}, query),
+            delete=lambda path: api.send("DELETE", path, query=query),
+        )
+        return keep_one(comments, fit(report.text, _MOST_CHARACTERS), self.comment_place())
 
     def open_issue(self, issue: Issue) -> str:  # noqa: ARG002 -- that of the protocol
         """Raises PublishError: which type of work item there is, which fields it demands and how it is closed depend on
@@ -107,12 +114,12 @@ def _identity(api: Api) -> str:
         raise
 
 
-def _ours(threads: list[Any], marker: str, me: str) -> tuple[int, Any] | None:
-    """Thread and comment. Without an identity the marker has to do: Azure DevOps lets nobody edit what others wrote."""
-    for thread in threads:
+def _ours(threads: list[Any], marker: str, me: str) -> Iterator[tuple[str, str]]:
+    """Place below the threads, and text, the oldest first. Without an identity the marker has to do: Azure DevOps lets
+    nobody edit what others wrote."""
+    for thread in sorted(threads, key=lambda thread: int(thread["id"])):
         comments = [] if thread.get("isDeleted") else thread.get("comments") or []
         for comment in comments[:1]:
             author = (comment.get("author") or {}).get("id", "")
             if not comment.get("isDeleted") and first_line(comment.get("content")) == marker and me in ("", author):
-                return int(thread["id"]), comment
-    return None
+                yield f"{thread['id']}/comments/{comment['id']}", str(comment["content"])

@@ -35,7 +35,7 @@ class Report:
 def read_report(file: Path) -> Report:
     """Raises PublishError where it cannot be read, or has no marker."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # as PowerShell writes it
     except (OSError, UnicodeDecodeError) as error:
         raise PublishError(f"{file} cannot be read", why=str(error)) from error
     marker = first_line(text)

@@ -13,6 +13,7 @@ from reconciler.errors import PublishError
 from reconciler.publish.comment import Report, first_line, fit, same
 from reconciler.publish.host import Issue, needed
 from reconciler.publish.http import Api, Patience
+from reconciler.publish.sole import Comment, Comments, keep_one
 
 _MOST_CHARACTERS = 65_536
 _PULL = re.compile(r"refs/pull/(\d+)/")
@@ -46,18 +47,23 @@ class GitHub:
     def comment(self, report: Report) -> str:
         """Ours is the comment whose first line is the marker and whose author we are. The token of Actions may not ask
         who it is: then it is the one that a bot wrote."""
-        api, pull = self._api(), self._pull()
-        body = fit(report.text, _MOST_CHARACTERS)
+        api = self._api()
+        place = f"/repos/{self._path}/issues/{self._pull()}/comments"
         me = _login(api)
-        found = api.pages(f"/repos/{self._path}/issues/{pull}/comments", per_page=100)
-        mine = next((item for item in found if first_line(item["body"]) == report.marker and _by(item, me)), None)
-        if mine is None:
-            api.send("POST", f"/repos/{self._path}/issues/{pull}/comments", {"body": body})
-            return f"commented on {self.comment_place()}"
-        if _text(mine) == body.strip():
-            return f"the comment on {self.comment_place()} says so already"
-        api.send("PATCH", f"/repos/{self._path}/issues/comments/{mine['id']}", {"body": body})
-        return f"edited the comment on {self.comment_place()}"
+
+        def ours() -> list[Comment]:
+            found = api.pages(place, per_page=100)
+            marked = [item for item in found if first_line(item["body"]) == report.marker and _by(item, me)]
+            first = [item for item in marked if _author(item) == _author(marked[0])]
+            return [Comment(f"/repos/{self._path}/issues/comments/{item['id']}", item["body"]) for item in first]
+
+        comments = Comments(
+            ours,
+            add=lambda body: api.send("POST", place, {"body": body}),
+            edit=lambda path, body: api.send("PATCH", path, {"body": body}),
+            delete=lambda path: api.send("DELETE", path),
+        )
+        return keep_one(comments, fit(report.text, _MOST_CHARACTERS), self.comment_place())
 
     def open_issue(self, issue: Issue) -> str:
         """By label and marker, whoever opened it: only those who may write here can give an issue its label."""
@@ -160,9 +166,12 @@ def _login(api: Api) -> str:
         raise
 
 
+def _author(item: Any) -> str:
+    return str((item.get("user") or {}).get("login", ""))
+
+
 def _by(item: Any, me: str) -> bool:
-    author = item.get("user") or {}
-    return bool(author.get("login") == me if me else author.get("type") == "Bot")
+    return _author(item) == me if me else (item.get("user") or {}).get("type") == "Bot"
 
 
 def _text(item: Any) -> str:

@@ -10,6 +10,7 @@ from reconciler.errors import PublishError
 from reconciler.publish.comment import Report, first_line, fit, same
 from reconciler.publish.host import Issue, needed
 from reconciler.publish.http import Api, Patience
+from reconciler.publish.sole import Comment, Comments, keep_one
 
 _MOST_CHARACTERS = 1_000_000
 _ACCESS = (
@@ -42,19 +43,23 @@ class GitLab:
 
     def comment(self, report: Report) -> str:
         """Ours is the note whose first line is the marker and whose author we are."""
-        api, body = self._api(), fit(report.text, _MOST_CHARACTERS)
+        api = self._api()
         notes = f"/projects/{quote(self._merge_project, safe='')}/merge_requests/{self._merge()}/notes"
         me = api.get("/user").value["id"]
-        found = api.pages(notes, per_page=100, sort="asc", order_by="created_at")
-        ours = (item for item in found if not item.get("system") and (item.get("author") or {}).get("id") == me)
-        mine = next((item for item in ours if first_line(item["body"]) == report.marker), None)
-        if mine is None:
-            api.send("POST", notes, {"body": body})
-            return f"commented on {self.comment_place()}"
-        if str(mine["body"]).strip() == body.strip():
-            return f"the comment on {self.comment_place()} says so already"
-        api.send("PUT", f"{notes}/{mine['id']}", {"body": body})
-        return f"edited the comment on {self.comment_place()}"
+
+        def ours() -> list[Comment]:
+            found = api.pages(notes, per_page=100, sort="asc", order_by="created_at")
+            mine = (item for item in found if not item.get("system") and (item.get("author") or {}).get("id") == me)
+            marked = (item for item in mine if first_line(item["body"]) == report.marker)
+            return [Comment(f"{notes}/{item['id']}", item["body"]) for item in marked]
+
+        comments = Comments(
+            ours,
+            add=lambda body: api.send("POST", notes, {"body": body}),
+            edit=lambda path, body: api.send("PUT", path, {"body": body}),
+            delete=lambda path: api.send("DELETE", path),
+        )
+        return keep_one(comments, fit(report.text, _MOST_CHARACTERS), self.comment_place())
 
     def open_issue(self, issue: Issue) -> str:
         """By label and marker, whoever opened it: only those who may plan here can give an issue its label."""

@@ -77,7 +77,7 @@ class Api:
         self._headers = dict(headers)
         self._patience = patience
         self._advice = advice
-        self._session = open_session(patience, repeatable=("GET", "PUT", "PATCH"))
+        self._session = open_session(patience, repeatable=("GET", "PUT", "PATCH", "DELETE"))
 
     def get(self, path: str, **query: str | int) -> Answer:
         return self.send("GET", path, query=query)
@@ -126,7 +126,7 @@ class Api:
         return PublishError(
             f"{host_of(response.url)} answered {status} to {method} {where}",
             why=_reason(response),
-            advice=again if doubtful else self._advice(status),
+            advice=again if doubtful else self._advice(HTTPStatus.TOO_MANY_REQUESTS if _limited(response) else status),
             status=status,
         )
 
@@ -147,10 +147,13 @@ def open_session(patience: Patience, *, repeatable: tuple[str, ...]) -> requests
                 return bool(self.total) and has_retry_after
             return super().is_retry(method, status_code, has_retry_after)
 
+        def get_retry_after(self, response: Any) -> float | None:
+            told = super().get_retry_after(response)
+            return told if told is None else min(told, patience.longest)
+
     retry = Careful(
         total=patience.retries,
         backoff_factor=patience.backoff,
-        retry_after_max=patience.longest,
         status_forcelist=(502, 503, 504),
         allowed_methods=repeatable,
         redirect=False,
@@ -201,6 +204,12 @@ def request(
         raise PublishError(f"the proxy to {host_of(url)} cannot be reached", advice="check HTTPS_PROXY") from None
     except requests.exceptions.RequestException as error:
         raise PublishError(f"{host_of(url)} cannot be reached", why=type(error).__name__) from None
+
+
+def _limited(response: requests.Response) -> bool:
+    """GitHub says 403 of its limits, too (docs.github.com, "Rate limits for the REST API")."""
+    spent = response.headers.get("x-ratelimit-remaining") == "0"
+    return response.status_code == HTTPStatus.FORBIDDEN and (spent or "rate limit" in _reason(response).lower())
 
 
 def _json(response: requests.Response) -> Any:

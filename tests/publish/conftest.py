@@ -81,7 +81,7 @@ def serve(answer: Answering) -> Iterator[Served]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = do_PATCH = handle_any  # noqa: N815 -- names of http.server
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 -- names of http.server
 
         def log_message(self, *arguments: Any) -> None:
             """Says nothing."""
@@ -136,6 +136,9 @@ class FakeGitHub:
             case "PATCH", ["issues", "comments", number]:
                 found = next(item for item in self.comments if item["id"] == int(number))
                 return Reply(200, found | self._set(found, sent.body))
+            case "DELETE", ["issues", "comments", number]:
+                self.comments = [item for item in self.comments if item["id"] != int(number)]
+                return Reply(204)
             case "GET", ["issues"]:
                 wanted = [item for item in self.issues if item["state"] == sent.query["state"]]
                 label = sent.query["labels"]
@@ -193,6 +196,9 @@ class FakeGitLab:
                 found = next(item for item in self.comments if item["id"] == int(number))
                 found.update(sent.body)
                 return Reply(200, found)
+            case "DELETE", ["merge_requests", "7", "notes", number]:
+                self.comments = [item for item in self.comments if item["id"] != int(number)]
+                return Reply(204)
             case "GET", ["issues"]:
                 wanted = [item for item in self.issues if item["state"] == sent.query["state"]]
                 return page([item for item in wanted if sent.query["labels"] in item["labels"]], sent, self.base)
@@ -240,6 +246,9 @@ class FakeAzureDevOps:
                     return Reply(403, {"message": "TF401444: not yours"})
                 found.update(sent.body)
                 return Reply(200, found)
+            case "DELETE", ["", thread, "comments", _]:
+                self.threads = [item for item in self.threads if item["id"] != int(thread)]
+                return Reply(200)
         return Reply(404, {"message": "TF401180: not found"})
 
 

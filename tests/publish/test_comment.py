@@ -19,6 +19,12 @@ def test_the_marker_is_the_first_line(tmp_path: Path) -> None:
     assert (report.marker, report.verdict) == ("<!-- reconciler:web -->", "Two **changes**")
 
 
+def test_a_file_that_powershell_wrote_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "plan.md"
+    file.write_bytes(b"\xef\xbb\xbf<!-- reconciler:plan -->\r\n## Two changes\r\n")
+    assert read_report(file).text == "<!-- reconciler:plan -->\n## Two changes\n"
+
+
 @pytest.mark.parametrize("text", ["", "## A plan\n", "text\n<!-- reconciler:plan -->\n", "<!-- reconciler:a --> b\n"])
 def test_a_file_without_marker_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "plan.md"

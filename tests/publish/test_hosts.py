@@ -115,6 +115,38 @@ def test_the_second_run_edits_the_comment_of_the_first(meeting: Meeting) -> None
     assert len(meeting.served.writes) == 2
 
 
+def test_two_runs_at_once_leave_one_comment(meeting: Meeting) -> None:
+    """The other run looked before ours wrote, and writes just before ours looks again."""
+    answer, writing = meeting.served.answer, []
+
+    def between(sent: Any) -> Reply:
+        reply = answer(sent)
+        if sent.method == "POST" and not writing:
+            writing.append(sent)
+            meeting.write(NEWER.text, "us")
+        return reply
+
+    meeting.served.answer = between
+    meeting.host.comment(OTHER)
+    assert meeting.texts() == [OTHER.text]
+
+
+def test_what_an_earlier_race_left_is_deleted(meeting: Meeting) -> None:
+    meeting.write(REPORT.text, "us")
+    meeting.write(REPORT.text, "them")
+    meeting.write(NEWER.text, "us")
+    assert meeting.host.comment(OTHER).startswith("edited the comment")
+    assert meeting.texts() == [OTHER.text, REPORT.text]
+
+
+def test_a_double_that_the_other_run_deleted_first_is_no_failure(meeting: Meeting) -> None:
+    meeting.write(OTHER.text, "us")
+    meeting.write(REPORT.text, "us")
+    answer = meeting.served.answer
+    meeting.served.answer = lambda sent: Reply(404, {"message": "no"}) if sent.method == "DELETE" else answer(sent)
+    assert meeting.host.comment(OTHER).endswith("says so already")
+
+
 def test_it_is_found_behind_many_others(meeting: Meeting) -> None:
     for number in range(5):
         meeting.write(f"comment {number}", "them")
@@ -228,6 +260,23 @@ def test_a_limit_on_writing_is_waited_for(meeting: Meeting) -> None:
     meeting.host.comment(REPORT)
     assert meeting.texts() == [REPORT.text]
     assert len(meeting.served.writes) == 3
+
+
+@pytest.mark.parametrize(
+    "limited",
+    [
+        Reply(403, {"message": "You have exceeded a secondary rate limit."}),
+        Reply(403, {"message": "API rate limit exceeded"}, {"x-ratelimit-remaining": "0"}),
+    ],
+)
+def test_a_limit_without_a_time_to_wait_is_not_told_as_a_missing_right(limited: Reply) -> None:
+    fake = FakeGitHub()
+    fake.login = "platform-bot"
+    with serve(lambda sent: limited if sent.method == "POST" else fake(sent)) as served:
+        environment = {**ENVIRONMENT["github"], "GITHUB_API_URL": served.base, "GITHUB_TOKEN": TOKEN}
+        with pytest.raises(PublishError) as refused:
+            host_of("auto", environment, patience=AT_ONCE).comment(REPORT)
+    assert refused.value.advice == "GitHub is asked too often: run it again later"
 
 
 def test_a_comment_that_may_have_been_made_is_not_made_twice(meeting: Meeting) -> None:
