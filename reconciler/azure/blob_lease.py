@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from reconciler.azure.blob_address import Location, account_key, refuse_strangers
 from reconciler.azure.clouds import Cloud
 from reconciler.errors import (
     AbsentError,
@@ -22,67 +21,21 @@ from reconciler.errors import (
     DoubtfulError,
     FailedError,
     UnreachableError,
-    UsageError,
 )
 
 if TYPE_CHECKING:
     from azure.core import exceptions
-    from azure.core.credentials_async import AsyncTokenCredential
     from azure.storage.blob.aio import BlobClient
 
 LEASE_SECONDS = 60
 _MOST = 64 * 1024
 """Bytes of a record that are read: whatever else somebody has put there is not ours to show."""
 _TAKEN = frozenset({"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired"})
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_HOSTS = {
-    "public": (".blob.core.windows.net", ".blob.storage.azure.net"),
-    "usgov": (".blob.core.usgovcloudapi.net",),
-    "china": (".blob.core.chinacloudapi.cn",),
-}
+_MADE = frozenset({"BlobAlreadyExists", "ConditionNotMet", "LeaseIdMissing"})
+"""Somebody else made it in between, and may have its lease already."""
 _GOES_WITHOUT = "or go without the lock (--no-lock) where nobody else can be applying"
+_PLAIN = "name a block blob that nothing keeps from being written (no immutability policy, no legal hold)"
 _ROLE = "give the identity the role Storage Blob Data Contributor on the container"
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where the blob is. `query` is a shared access signature, "" for none: a secret, and never shown."""
-
-    url: str
-    query: str = field(default="", repr=False)
-
-    def __str__(self) -> str:
-        return self.url
-
-    @property
-    def container(self) -> str:
-        """The name of the container. The account comes before it in the path of an address with an IP or a port."""
-        parts = urlsplit(self.url)
-        names = parts.path.strip("/").split("/")
-        return names[1] if _with_account_in_path(parts.hostname or "") else names[0]
-
-    @property
-    def account(self) -> str:
-        parts = urlsplit(self.url)
-        host = parts.hostname or ""
-        return parts.path.strip("/").split("/")[0] if _with_account_in_path(host) else host.partition(".")[0]
-
-
-def locate(address: str) -> Location:
-    """An address as it was given. Raises UsageError, without what follows a `?`, for one that names no blob."""
-    text, _, query = address.strip().partition("?")
-    parts = urlsplit(text)
-    host = parts.hostname or ""
-    names = [name for name in parts.path.split("/") if name]
-    enough = len(names) > (2 if _with_account_in_path(host) else 1)
-    if parts.scheme not in ("https", "http") or not enough or "@" in parts.netloc or parts.fragment:
-        raise UsageError(
-            f"{text.rpartition('@')[2]!r} is not the address of a blob",
-            advice="write it as https://<account>.blob.core.windows.net/<container>/<name>",
-        )
-    if parts.scheme == "http" and host not in _LOOPBACK:
-        raise UsageError(f"{text} would send a credential in the clear", advice="write https://")
-    return Location(text, query)
 
 
 class LeasedBlob:
@@ -160,8 +113,9 @@ class LeasedBlob:
         try:
             with _in_our_words(self.location):
                 await self._client.upload_blob(b"", overwrite=False)
-        except ConflictError:
-            return  # somebody else made it in between
+        except ConflictError as error:
+            if error.code not in _MADE:
+                raise
 
 
 @asynccontextmanager
@@ -171,9 +125,10 @@ async def open_blob(location: Location, cloud: Cloud, connection_string: str = "
     from azure.core.pipeline.transport import AioHttpTransport
     from azure.storage.blob.aio import BlobClient
 
-    loopback = (urlsplit(location.url).hostname or "") in _LOOPBACK
+    from reconciler.azure.pipeline import credential
+
     options: dict[str, Any] = {
-        "transport": AioHttpTransport(use_env_settings=not loopback),
+        "transport": AioHttpTransport(use_env_settings=not location.loopback),
         "connection_timeout": 10,
         "read_timeout": 15,
         "retry_total": 2,
@@ -182,50 +137,17 @@ async def open_blob(location: Location, cloud: Cloud, connection_string: str = "
         "increment_base": 2,
     }
     async with AsyncExitStack() as stack:
-        key = _account_key(location, connection_string)
+        key = account_key(location, connection_string)
         if location.query:
             client = BlobClient.from_blob_url(f"{location.url}?{location.query}", **options)
         elif key:
             client = BlobClient.from_blob_url(location.url, key, **options)
         else:
-            signed_in = _entra(location, cloud)
+            refuse_strangers(location, cloud)
+            signed_in = credential(cloud)
             stack.push_async_callback(signed_in.close)
             client = BlobClient.from_blob_url(location.url, signed_in, **options)
         yield LeasedBlob(await stack.enter_async_context(client), location)
-
-
-def _account_key(location: Location, connection_string: str) -> dict[str, str] | None:
-    """The key of that account, as the SDK takes it; None where the connection string is of another."""
-    given = dict(part.split("=", 1) for part in connection_string.split(";") if "=" in part)
-    name, key = given.get("AccountName", ""), given.get("AccountKey", "")
-    if name and key and name.casefold() == location.account.casefold():
-        return {"account_name": name, "account_key": key}
-    return None
-
-
-def _entra(location: Location, cloud: Cloud) -> AsyncTokenCredential:
-    """The cloud's own sign-in, for https://storage.azure.com/.default. It goes to storage accounts of that cloud only:
-    the address may come from a file that somebody else wrote."""
-    from reconciler.azure.pipeline import credential
-
-    host = urlsplit(location.url).hostname or ""
-    if cloud.token is not None or host in _LOOPBACK:
-        raise UsageError(
-            f"nothing is known to sign in with to {location}",
-            why="the emulator's token is worth nothing to a storage account, and Azure's is not sent to this machine",
-            advice="set AZURE_STORAGE_CONNECTION_STRING of that account, or RECONCILER_LOCK to the address with a SAS",
-        )
-    known = _HOSTS.get(cloud.name)
-    if known and not host.endswith(known):
-        raise UsageError(
-            f"{host} is no blob endpoint of the cloud {cloud.name}: nothing was sent there",
-            advice=f"write https://<account>{known[0]}/<container>/<name>",
-        )
-    return credential(cloud)
-
-
-def _with_account_in_path(host: str) -> bool:
-    return host in _LOOPBACK or host.replace(".", "").isdigit()
 
 
 @contextmanager
@@ -264,11 +186,10 @@ def _code(error: exceptions.HttpResponseError) -> str:
 
 
 def _unreachable(location: Location, what: str) -> UnreachableError:
-    host = urlsplit(location.url).hostname or location.url
     return UnreachableError(
         f"the lock {location} cannot be reached",
         resource=location.url,
-        why=f"no answer from {host} ({what})",
+        why=f"no answer from {location.host} ({what})",
         advice=f"check the name of the account, the network and its firewall; {_GOES_WITHOUT}",
     )
 
@@ -288,6 +209,10 @@ def _refused(status: int, code: str, location: Location) -> AzureError:
             advice=f"{_ROLE} {location.container} (a firewall of the account answers so, too); {_GOES_WITHOUT}",
         )
     if status in (409, 412):
-        return ConflictError(f"somebody else has the lock {location}", **said)
+        if code.startswith("Lease"):
+            return ConflictError(f"somebody else has the lock {location}", **said)
+        return ConflictError(
+            f"the lock {location} cannot be used as it is", **said, advice=f"{_PLAIN}; {_GOES_WITHOUT}"
+        )
     kind = DoubtfulError if status >= 500 else FailedError
     return kind(f"the lock {location} cannot be used", **said, advice=f"try again; {_GOES_WITHOUT}")

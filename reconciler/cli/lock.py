@@ -22,7 +22,8 @@ from reconciler.publish.pipeline import pipeline_of
 
 if TYPE_CHECKING:
     from reconciler.apply.lease import Holder, Lease
-    from reconciler.azure.blob_lease import LeasedBlob, Location
+    from reconciler.azure.blob_address import Location
+    from reconciler.azure.blob_lease import LeasedBlob
     from reconciler.azure.clients import Azure
     from reconciler.model.document import Declared
     from reconciler.workflow import Machinery
@@ -94,7 +95,7 @@ class Wish:
 
     def lock(self, declared: Declared, operation: str = "apply") -> Lock | None:
         """Which lock that is; None where nobody wants one. Raises UsageError for an address that names no blob."""
-        from reconciler.azure.blob_lease import locate
+        from reconciler.azure.blob_address import locate
 
         address = "" if self.none else self.address or declared.scope.value.lock or ""
         return Lock(locate(address), self.patience, operation) if address else None

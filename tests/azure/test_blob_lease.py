@@ -6,8 +6,9 @@ import uuid
 
 import pytest
 
-from reconciler.azure.blob_lease import locate, open_blob
-from reconciler.azure.clouds import PUBLIC
+from reconciler.azure.blob_address import account_key, locate, refuse_strangers
+from reconciler.azure.blob_lease import open_blob
+from reconciler.azure.clouds import PUBLIC, USGOV, Cloud, custom_cloud
 from reconciler.errors import AbsentError, AzureError, ConflictError, DeniedError, UsageError
 from tests.azurite.running import KEY, Azurite
 
@@ -75,6 +76,14 @@ def test_addresses(address: str, account: str, container: str) -> None:
         "http://127.0.0.1:10000/devstoreaccount1/locks",
         "http://shop.blob.core.windows.net/locks/prod?sig=c2VjcmV0",
         "ftp://shop/locks/prod?sig=c2VjcmV0",
+        "https:///locks/prod?sig=c2VjcmV0",
+        "https://[::1/locks/prod?sig=c2VjcmV0",
+        "https://shop.blob.core.windows.net:99999/locks/prod?sig=c2VjcmV0",
+        "https://shop.blob.core.windows.net/locks/prod&sig=c2VjcmV0",
+        "https://shop.blob.core.windows.net/locks/prod%3Fsv=1&SIG%3Dc2VjcmV0",
+        "https://shop.blob.core.windows.net/locks/prod#sig=c2VjcmV0",
+        "DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net",
+        "BlobEndpoint=https://shop.blob.core.windows.net/;SharedAccessSignature=sv=1&si=c2VjcmV0",
         "https://user:c2VjcmV0@shop.blob.core.windows.net/locks/prod",
     ],
 )
@@ -84,9 +93,53 @@ def test_addresses_that_are_none(address: str) -> None:
     assert "c2VjcmV0" not in str(error.value)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "shop.blob.core.windows.net.evil.example", "127.0.0.1"])
-async def test_the_sign_in_goes_to_storage_of_the_cloud_only(host: str) -> None:
+STACK = custom_cloud("https://management.local.stack.example", "https://login.stack.example")
+THROUGH = custom_cloud("https://proxy.example", PUBLIC.authority)
+
+
+@pytest.mark.parametrize(
+    ("host", "cloud"),
+    [
+        ("evil.example", PUBLIC),
+        ("shop.blob.core.windows.net.evil.example", PUBLIC),
+        ("127.0.0.1", PUBLIC),
+        ("shop.blob.core.windows.net", USGOV),
+        ("evil.example", STACK),
+        ("evil.example", THROUGH),
+    ],
+)
+async def test_the_sign_in_goes_to_storage_of_the_cloud_only(host: str, cloud: Cloud) -> None:
     """The address may come from a Scope that somebody else wrote."""
     with pytest.raises(UsageError):
-        async with open_blob(locate(f"https://{host}/account/locks/prod"), PUBLIC):
+        async with open_blob(locate(f"https://{host}/account/locks/prod"), cloud):
             raise AssertionError("the door is open")
+
+
+@pytest.mark.parametrize(
+    ("host", "cloud"),
+    [
+        ("shop.blob.core.windows.net", PUBLIC),
+        ("shop.z01.blob.storage.azure.net", PUBLIC),
+        ("shop.blob.core.usgovcloudapi.net", USGOV),
+        ("shop.blob.local.stack.example", STACK),
+        ("shop.blob.core.windows.net", THROUGH),
+    ],
+)
+def test_storage_of_the_cloud(host: str, cloud: Cloud) -> None:
+    refuse_strangers(locate(f"https://{host}/locks/prod"), cloud)
+
+
+@pytest.mark.parametrize(
+    ("host", "parts", "fits"),
+    [
+        ("shop.blob.core.windows.net", "", True),
+        ("shop.blob.core.usgovcloudapi.net", "EndpointSuffix=core.usgovcloudapi.net", True),
+        ("shop.blob.core.windows.net", "BlobEndpoint=https://shop.blob.core.windows.net/", True),
+        ("other.blob.core.windows.net", "", False),
+        ("shop.evil.example", "", False),
+        ("shop.blob.core.windows.net.evil.example", "", False),
+    ],
+)
+def test_a_key_signs_for_its_own_account_only(host: str, parts: str, fits: bool) -> None:
+    known = f"DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=c2VjcmV0;{parts}"
+    assert bool(account_key(locate(f"https://{host}/locks/prod"), known)) is fits
