@@ -118,6 +118,6 @@ ${bold}That was the main job.${plain} The estate is kept in .reconciler/demo; go
   reconciler snapshots list web-01       what web-01 can be restored from
   reconciler emulator advance 30d        let a month of backups happen
   reconciler emulator fault add --path '*/protectedItems/*' --method PUT --status 429 --retry-after 2 --count 5
-  open .reconciler/pull-requests/plan.html in a browser: the page of chapter 24, with a search and a history of every VM
+  .reconciler/pull-requests/plan.html    the page of chapter 24, for a browser: filters, search, why each VM gets what it gets
   \$EDITOR policies/backup-policies.yaml  shorten a retention, and read what \`reconciler plan\` says of it
 TXT

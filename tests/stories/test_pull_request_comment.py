@@ -68,7 +68,7 @@ def test_the_comment_says_whose_each_change_is(story: Story) -> None:
 
 
 def test_the_comment_of_the_demo_as_people_read_it(story: Story) -> None:
-    """What `make demo` tells: Bob has merged, Carol shortens a retention, Alice was in the portal. The README shows it."""
+    """What `make demo` tells: Bob has merged, Carol shortens a retention, Alice was in the portal. The README, too."""
     story.begin(read(DEMO / "estate.yaml"))
     root = story.folder / "infra"
     history = History(root)
