@@ -1,9 +1,4 @@
-"""The saved plan: versioned JSON that can be posted in public, since a plan holds no secret.
-
-Names are those of Terraform's JSON plan where the meaning is the same, so that rules written for it (OPA, conftest)
-find `resource_changes[].change.actions` and `applyable` where they look for them. The rest is ours. What
-can be worked out (`applyable`, `checks`, `data_effect`) is written for readers and not read back.
-"""
+"""The saved plan: versioned JSON that can be posted in public, since a plan holds no secret. Its shape is `document`."""
 
 from __future__ import annotations
 
@@ -11,86 +6,14 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
 
 from reconciler.errors import PlanDigestError, PlanFileError
-from reconciler.model.restore_request import RestoreRequest
-from reconciler.model.source import Source
-from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail, FieldChange, Reason, Step
-from reconciler.plan.finding import Finding
-from reconciler.plan.plan import Plan, Refusal
-from reconciler.plan.provenance import Base, LastWrites, Provenance
-
-FORMAT_VERSION = "1.2"
-"""Readers must refuse an unknown major; a higher minor only adds fields."""
-
-
-class ChangeValues(msgspec.Struct, frozen=True, kw_only=True):
-    """Terraform's `change`: `actions` is a list there, so it is one here."""
-
-    actions: Annotated[tuple[Action, ...], Meta(min_length=1)]
-    before: dict[str, Any] | None = None
-    after: dict[str, Any] | None = None
-
-
-class ResourceChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of `resource_changes` and of `deferred`."""
-
-    address: str
-    type: str
-    change: ChangeValues
-    action_reason: Reason
-    why: str
-    data_effect: str
-    consequences: tuple[Consequence, ...]
-    fields: tuple[FieldChange, ...]
-    details: tuple[Detail, ...]
-    summary: str
-    steps: tuple[Step, ...]
-    source: Source | None
-    lane: str
-    manual: str
-    arm_id: str
-    title: str
-    protects: bool
-    basis: dict[str, str]
-    provenance: Provenance | msgspec.UnsetType = msgspec.UNSET
-    last_writes: LastWrites | msgspec.UnsetType = msgspec.UNSET
-
-
-class PlanDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole file. `checksum` covers everything else in it; `digest` what `Plan.digest` covers."""
-
-    format_version: str
-    timestamp: str
-    applyable: bool
-    complete: bool
-    errored: bool
-    resource_changes: tuple[ResourceChange, ...]
-    resource_drift: tuple[ResourceChange, ...]
-    checks: tuple[dict[str, Any], ...]
-    deferred: tuple[ResourceChange, ...]
-    findings: tuple[Finding, ...]
-    refusals: tuple[Refusal, ...]
-    allowed: tuple[str, ...]
-    unchanged: int
-    machines: int
-    unknown: tuple[str, ...]
-    targets: tuple[str, ...]
-    excludes: tuple[str, ...]
-    policies: str
-    basis: str
-    digest: str
-    due: tuple[ResourceChange, ...] = ()
-    restore: RestoreRequest | msgspec.UnsetType = msgspec.UNSET
-    base: Base | msgspec.UnsetType = msgspec.UNSET
-    only: str | msgspec.UnsetType = msgspec.UNSET
-    checksum: str = ""
+from reconciler.plan.change import BY_TIME
+from reconciler.plan.document import FORMAT_VERSION, PlanDocument, change_of, check_of, entries
+from reconciler.plan.plan import Plan
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -107,10 +30,10 @@ def encode(plan: Plan, *, drift: bool = False) -> bytes:
         applyable=plan.applyable and not drift,
         complete=plan.complete,
         errored=bool(plan.errors),
-        resource_changes=() if drift else _entries(plan, plan.changes),
-        resource_drift=_entries(plan, (item for item in plan.changes if item.reason not in BY_TIME)) if drift else (),
-        checks=tuple(_check(refusal) for refusal in plan.refusals),
-        deferred=_entries(plan, plan.deferred),
+        resource_changes=() if drift else entries(plan, plan.changes),
+        resource_drift=entries(plan, (item for item in plan.changes if item.reason not in BY_TIME)) if drift else (),
+        checks=tuple(check_of(refusal) for refusal in plan.refusals),
+        deferred=entries(plan, plan.deferred),
         findings=plan.findings,
         refusals=plan.refusals,
         allowed=plan.allowed,
@@ -122,7 +45,7 @@ def encode(plan: Plan, *, drift: bool = False) -> bytes:
         policies=plan.policies,
         basis=plan.basis,
         digest=plan.digest,
-        due=_entries(plan, plan.due) if drift else (),
+        due=entries(plan, plan.due) if drift else (),
         restore=plan.restore or msgspec.UNSET,
         base=plan.base or msgspec.UNSET,
         only=plan.only or msgspec.UNSET,
@@ -213,65 +136,12 @@ def _checksum(body: bytes) -> str:
     return hashlib.sha256(msgspec.json.encode(values, order="deterministic")).hexdigest()
 
 
-def _entries(plan: Plan, changes: Iterable[Change]) -> tuple[ResourceChange, ...]:
-    return tuple(_resource_change(plan, change) for change in changes)
-
-
-def _resource_change(plan: Plan, change: Change) -> ResourceChange:
-    return ResourceChange(
-        address=change.address,
-        type=change.kind,
-        change=ChangeValues(actions=(change.action,), before=change.before, after=change.after),
-        action_reason=change.reason,
-        why=change.why,
-        data_effect=change.effect.value,
-        consequences=change.consequences,
-        fields=change.fields,
-        details=change.details,
-        summary=change.summary,
-        steps=change.steps,
-        source=change.source,
-        lane=change.lane,
-        manual=change.manual,
-        arm_id=change.arm_id,
-        title=change.title,
-        protects=change.protects,
-        basis=change.basis,
-        provenance=plan.origins.get(change.address, msgspec.UNSET),
-        last_writes=plan.last_writes.get(change.address, msgspec.UNSET),
-    )
-
-
-def _change(entry: ResourceChange) -> Change:
-    return Change(
-        address=entry.address,
-        kind=entry.type,
-        action=entry.change.actions[0],
-        reason=entry.action_reason,
-        why=entry.why,
-        before=entry.change.before,
-        after=entry.change.after,
-        fields=entry.fields,
-        details=entry.details,
-        summary=entry.summary,
-        consequences=entry.consequences,
-        steps=entry.steps,
-        source=entry.source,
-        lane=entry.lane,
-        manual=entry.manual,
-        arm_id=entry.arm_id,
-        title=entry.title,
-        protects=entry.protects,
-        basis=entry.basis,
-    )
-
-
 def _plan(document: PlanDocument) -> Plan:
-    entries = (*document.resource_changes, *document.deferred)
+    told = (*document.resource_changes, *document.deferred)
     return Plan(
         created=document.timestamp,
-        changes=tuple(_change(entry) for entry in document.resource_changes),
-        deferred=tuple(_change(entry) for entry in document.deferred),
+        changes=tuple(change_of(entry) for entry in document.resource_changes),
+        deferred=tuple(change_of(entry) for entry in document.deferred),
         findings=document.findings,
         refusals=document.refusals,
         allowed=document.allowed,
@@ -286,19 +156,6 @@ def _plan(document: PlanDocument) -> Plan:
         restore=document.restore or None,
         base=document.base or None,
         only=document.only or "",
-        origins={entry.address: entry.provenance for entry in entries if entry.provenance},
-        last_writes={entry.address: entry.last_writes for entry in entries if entry.last_writes},
+        origins={entry.address: entry.provenance for entry in told if entry.provenance},
+        last_writes={entry.address: entry.last_writes for entry in told if entry.last_writes},
     )
-
-
-def _check(refusal: Refusal) -> dict[str, Any]:
-    """A refusal in the shape of Terraform's `checks`."""
-    problem = {"message": refusal.message}
-    return {
-        "address": {"kind": "guard", "name": refusal.code, "to_display": f"guard {refusal.code}: {refusal.title}"},
-        "status": "fail",
-        "instances": [
-            {"address": {"to_display": address}, "status": "fail", "problems": [problem]}
-            for address in refusal.addresses
-        ],
-    }
