@@ -165,14 +165,20 @@ class SharedToken(AsyncTokenCredential):
                 return known
             failed = self._failures.get(key)
             if failed and self._wall() - failed[0] < _FAILED:
-                raise failed[1]
+                return self._good_for_now(known, failed[1])
             try:
                 known = await self._credential.get_token(*scopes, claims=claims, tenant_id=tenant_id, **kwargs)
             except ClientAuthenticationError as error:
                 self._failures[key] = (self._wall(), error)
-                raise
+                return self._good_for_now(known, error)
             self._tokens[key] = known
             return known
+
+    def _good_for_now(self, known: AccessToken | None, error: ClientAuthenticationError) -> AccessToken:
+        """A sign-in that fails while the last token is still good costs nothing: it is tried again before the end."""
+        if known is None or known.expires_on <= self._wall() + _FAILED:
+            raise error
+        return known
 
     async def close(self) -> None:
         """Closes the credential underneath."""

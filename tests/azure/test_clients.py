@@ -299,6 +299,42 @@ async def test_one_token_for_all_clients():
     assert asked == [("a",), ("b",), ("a",)]
 
 
+async def test_a_sign_in_that_fails_while_the_last_token_is_good_ends_nothing():
+    """An apply of hours, and a lease that is renewed every 20 s, meet a minute in which nobody can sign in."""
+    asked = []
+
+    async def get_token(*scopes, **options):
+        asked.append(scopes)
+        if len(asked) == 2:
+            raise ClientAuthenticationError(message="nobody is signed in")
+        return AccessToken(f"t{len(asked)}", 1000 * len(asked))
+
+    wall = SimpleNamespace(now=0.0)
+    shared = SharedToken(SimpleNamespace(get_token=get_token), lambda: wall.now)
+    assert (await shared.get_token("a")).token == "t1"
+    wall.now = 701.0
+    assert (await shared.get_token("a")).token == "t1"
+    wall.now = 720.0
+    assert (await shared.get_token("a")).token == "t1"
+    assert len(asked) == 2
+    wall.now = 732.0
+    assert (await shared.get_token("a")).token == "t3"
+
+
+async def test_a_sign_in_that_fails_after_the_last_token_is_an_error():
+    async def get_token(*scopes, **options):
+        if wall.now:
+            raise ClientAuthenticationError(message="nobody is signed in")
+        return AccessToken("t", 1000)
+
+    wall = SimpleNamespace(now=0.0)
+    shared = SharedToken(SimpleNamespace(get_token=get_token), lambda: wall.now)
+    assert (await shared.get_token("a")).token == "t"
+    wall.now = 980.0
+    with pytest.raises(ClientAuthenticationError, match="nobody is signed in"):
+        await shared.get_token("a")
+
+
 async def test_a_failed_sign_in_is_told_to_all_who_wait_and_tried_again_later():
     asked = []
 
