@@ -1,6 +1,9 @@
-"""The JSON of a plan. Names are those of Terraform's JSON plan where the meaning is the same, so that rules written for it
-(OPA, conftest) find `resource_changes[].change.actions` and `applyable` where they look for them. The rest is ours. What
-can be worked out (`applyable`, `checks`, `data_effect`) is written for readers and not read back."""
+"""The JSON of a plan.
+
+Names are those of Terraform's JSON plan where the meaning is the same: rules written for it (OPA, conftest) find
+`resource_changes[].change.actions` and `applyable` where they look for them. The rest is ours. What can be worked out
+(`applyable`, `checks`, `data_effect`) is written for readers and not read back.
+"""
 
 from __future__ import annotations
 

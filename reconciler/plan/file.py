@@ -1,4 +1,4 @@
-"""The saved plan: versioned JSON that can be posted in public, since a plan holds no secret. Its shape is `document`."""
+"""The saved plan: versioned JSON that can be posted in public, since it holds no secret; its shape is `document`."""
 
 from __future__ import annotations
 
