@@ -47,6 +47,10 @@ class UsageError(ReconcilerError):
     """The command line, a path or an environment variable is wrong."""
 
 
+class ReportError(UsageError):
+    """A report could not be written. Those that could be are."""
+
+
 class PolicyError(ReconcilerError):
     """The policies are not valid; the findings were reported one by one. `mistakes` tells them again, a line each, for
     reports."""

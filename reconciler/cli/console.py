@@ -42,6 +42,12 @@ def write(text: str, *, colour: bool = False) -> None:
     click.echo(text, color=colour)
 
 
+def leave_output() -> None:
+    """The reader of standard output has gone (`| head`): nothing more is written there, and the interpreter does not
+    complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def note(text: str) -> None:
     """A line for the person at the terminal, kept out of the output that others read; wrapped where it is one."""
     lines = printable(text).split("\n")

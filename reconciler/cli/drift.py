@@ -90,9 +90,9 @@ def command(
         scope=planned.picture.declared.scope.source,
         counts=lambda finding: any(FAIL_ON[name](finding) for name in fail_on),
     )
-    show(report, Look(form, colour, verbose))
     code = exit_code(plan, fail_on)
     watch.saw(plan, code)
+    show(report, Look(form, colour, verbose))
     if code is ExitCode.CHANGES and not plan.drift:
         note(f"Counted as drift, as --fail-on asks: {', '.join(found_of(plan, fail_on))}.")
     save_reports(report, reports)

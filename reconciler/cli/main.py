@@ -91,8 +91,9 @@ def run(arguments: list[str] | None = None) -> int:
         click.echo("\nStopped.", err=True)
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`): say nothing, and let the interpreter not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from reconciler.cli.console import leave_output
+
+        leave_output()
         return ExitCode.ERROR
     except Exception as error:
         if os.environ.get("RECONCILER_TRACEBACK"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.console import columns, note, wants_colour, write
+from reconciler.cli.console import columns, leave_output, note, wants_colour, write
 from reconciler.cli.places import find_places
 from reconciler.cli.report_file import ReportFile, write_reports
 
@@ -101,7 +101,15 @@ FORMATS = tuple(RENDERERS)
 
 
 def show(report: Report, look: Look) -> None:
-    """On standard output: text as wide and as colourful as the terminal, every other form as in a file."""
+    """On standard output: text as wide and as colourful as the terminal, every other form as in a file. A reader that
+    goes away (`| head`) keeps no report from being written, and nobody from being notified."""
+    try:
+        _show(report, look)
+    except BrokenPipeError:
+        leave_output()
+
+
+def _show(report: Report, look: Look) -> None:
     if look.form != "text":
         write(RENDERERS[look.form](report))
         return
@@ -129,7 +137,7 @@ def explain_all(plan: Plan, picture: Picture) -> tuple[Explanation, ...]:
 
 
 def save_reports(report: Report, files: Sequence[ReportFile]) -> None:
-    """Each of `--report`, from the one reading of Azure. Raises UsageError for those that could not be written, after
+    """Each of `--report`, from the one reading of Azure. Raises ReportError for those that could not be written, after
     the others were: the last thing that a command does."""
     write_reports(files, lambda form: RENDERERS[form](report))
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.errors import UsageError
+from reconciler.errors import ReportError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,7 +47,7 @@ def reports(*choices: str) -> Callable[[F], F]:
 
 
 def write_reports(files: Sequence[ReportFile], render: Callable[[str], str]) -> None:
-    """Each file whole or not at all; one that fails does not keep the others from being written. Raises UsageError,
+    """Each file whole or not at all; one that fails does not keep the others from being written. Raises ReportError,
     which names all that failed, at the end."""
     failed: list[str] = []
     for file in files:
@@ -57,7 +57,7 @@ def write_reports(files: Sequence[ReportFile], render: Callable[[str], str]) -> 
         except OSError as error:
             failed.append(f"{file.form} to {file.path} ({error.strerror or error})")
     if failed:
-        raise UsageError(
+        raise ReportError(
             f"cannot write {'a report' if len(failed) == 1 else 'reports'}: {'; '.join(failed)}",
             why="a pipeline that asked for a report must not go on with that of an earlier run",
             advice="name a file in a folder that exists and may be written to",

@@ -51,6 +51,15 @@ def render_drift(plan: Plan, places: Places, counts: Counts = lambda _: False) -
     return _of_plan(plan, DriftWording(), places, counts)
 
 
+def render_failure(name: str, message: str) -> str:
+    """A page with one case: the command (`name`) ended before there was anything to tell."""
+    case = Case(name, "reconciler.failed")
+    failure = Failure(visible(message.split("\n", 1)[0]), "failed")
+    failure.text = "\n".join(visible(line) for line in message.split("\n"))
+    case.result = [failure]
+    return _document([_suite("Not known", [case])])
+
+
 def _of_plan(plan: Plan, wording: Wording, places: Places, counts: Counts) -> str:
     drift = not wording.acting
     sections = view(plan, wording, verbose=True).sections

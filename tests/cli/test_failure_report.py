@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -29,14 +30,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_the_report_of_the_run_before_does_not_stay(command: str, verdict: str, folder: Path) -> None:
     (folder / "policies" / "wrong.yaml").write_text("apiVersion: reconciler/v1\nkind: Scop\nname: `x`\n", "utf-8")
-    asked = ["--report", "markdown=report.md", "--report", "json=report.json"]
-    assert run([command, *asked]) == 1
+    before = [folder / f"report.{form}" for form in ("json", "html", "sarif", "junit")]
+    for path in before:
+        path.write_text("of the run before", encoding="utf-8")
+    asked = [f"--report={path.suffix[1:]}={path.name}" for path in before]
+    assert run([command, "--report", "markdown=report.md", *asked]) == 1
     report = read_report(folder / "report.md")
     assert report.marker == f"<!-- reconciler:{command} -->"
     assert report.verdict.startswith(verdict)
     assert "policies/wrong.yaml:" in report.text, "the mistakes are told, each with its line"
     assert "the policies are not valid" in report.text
-    assert not (folder / "report.json").exists()
+    assert [path.suffix for path in before if path.exists()] == [".junit"]
+    [case] = ET.parse(before[-1]).iter("testcase")
+    assert case.get("name") == command
+    assert "policies/wrong.yaml:" in case.findtext("failure", "")
 
 
 def test_its_marker_is_that_of_the_comment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

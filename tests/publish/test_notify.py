@@ -34,7 +34,9 @@ ALERT = Alert(
     applied="fedcba9876543210",
     run="https://github.example.com/acme/estate/actions/runs/5?x=a|b>",
 )
-HUGE = msgspec.structs.replace(ALERT, verdict="v" * 9_000, top=tuple(Item(text=f"{n} & " * 900) for n in range(400)))
+HUGE = msgspec.structs.replace(
+    ALERT, verdict="&" * 9_000, advice="<" * 9_000, top=tuple(Item(text=f"{n} & " * 900) for n in range(400))
+)
 SECRET = "T000/B000/verysecret"
 
 

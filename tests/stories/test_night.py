@@ -98,3 +98,20 @@ def test_a_plan_points_at_the_line_that_asks(night: Story, bell: Served) -> None
     night.run("show", "plan.json", "--report", "sarif=s.sarif", code=0)
     assert found["partialFingerprints"] in [item["partialFingerprints"] for item in results(night, "s.sarif")]
     assert bell.sent == []
+
+
+def test_a_reader_that_goes_away_keeps_nobody_from_being_told(night: Story, bell: Served) -> None:
+    started = night.start("drift", "--report", "markdown=d.md")
+    assert started.process.stdout is not None
+    started.process.stdout.close()
+    assert started.process.wait(60) == 2
+    assert "app-03" in (night.folder / "d.md").read_text(encoding="utf-8")
+    assert [sent.body["exit_code"] for sent in bell.sent] == [2]
+
+
+def test_a_report_that_cannot_be_written_costs_no_other(night: Story, bell: Served) -> None:
+    """Its draft has a longer name than any file can have."""
+    said = night.run("drift", "--report", f"json={'x' * 250}", "--report", "markdown=d.md", code=1)
+    assert "cannot write a report" in said.err
+    assert "app-03" in (night.folder / "d.md").read_text(encoding="utf-8")
+    assert len(bell.sent) == 1
