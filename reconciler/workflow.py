@@ -211,21 +211,22 @@ async def apply(
         plan = hold_back_now(plan)
         review = Review(plan, await preflight(azure, plan) if plan.applyable else (), resumed)
         if machinery.stop.asked.is_set() or not approve(review) or not plan.applyable:
-            return Outcome(review, None, await _stamp(azure, checkout, review, None))
+            return Outcome(review, None, await _stamp(azure, machinery.stop, checkout, review, None))
         with Journal.create(machinery.journal, _header(azure, machinery, saved or plan)) as journal:
             result = await execute(plan, run, journal, resumed.held)
-        return Outcome(review, result, await _stamp(azure, checkout, review, result))
+        return Outcome(review, result, await _stamp(azure, machinery.stop, checkout, review, result))
 
 
 async def _stamp(
-    azure: Azure, checkout: Checkout | None, review: Review, result: Result | None
+    azure: Azure, stop: Stop, checkout: Checkout | None, review: Review, result: Result | None
 ) -> tuple[AzureError, ...]:
     """Say on the vaults what is applied now, where all of it is: answers what could not be written.
 
-    Outside of git nothing is begun, but what a vault says must not become a lie.
+    Outside of git nothing is begun, but what a vault says must not become a lie. Whoever has been asked to stop, as by
+    a lock that was lost, writes nothing more: another apply may have.
     """
     earlier = review.resumed.in_doubt or review.resumed.going_on
-    if checkout is None or earlier or not brings_everything(review.plan, result):
+    if checkout is None or earlier or stop.asked.is_set() or not brings_everything(review.plan, result):
         return ()
     if checkout.repository is None and not isinstance(await read_stamp(azure, checkout.declared), Stamp):
         return ()
