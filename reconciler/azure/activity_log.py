@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.azure.clients import Azure
 from reconciler.azure.failures import failure
+from reconciler.errors import FailedError
 from reconciler.model.arm_id import ArmId
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ async def read_group(azure: Azure, subscription: str, group: str, since: datetim
 
 
 async def _read(azure: Azure, subscription: str, place: str, since: datetime, wanted: str, pages: int) -> Excerpt:
-    from azure.core.exceptions import AzureError
+    from azure.core.exceptions import AzureError, DeserializationError
 
     window = f"eventTimestamp ge '{_moment(since)}' and eventTimestamp le '{_moment(azure.now())}'"
     events: list[Event] = []
@@ -83,6 +84,10 @@ async def _read(azure: Azure, subscription: str, place: str, since: datetime, wa
             azure.check_link(found.continuation_token, place)
     except AzureError as error:
         raise failure(error, place) from error
+    except DeserializationError as error:
+        raise FailedError(
+            f"the Activity Log of {place} cannot be understood", resource=place, why=str(error)
+        ) from error
     return Excerpt(tuple(events), whole=False)
 
 

@@ -27,6 +27,8 @@ from reconciler.plan.provenance import LastWrites, Origin, Write
 MOST_WRITES = 3
 MOST_REQUESTS = 50
 """In one run: a report that is read by people is worth so much of the quota, and not more."""
+PATIENCE = 60.0
+"""Seconds: a throttled log may ask for an hour, and a report does not wait for that."""
 _ALONE = 10
 """Up to so many resources of one resource group are asked for one by one."""
 _GROUP_PAGES = 5
@@ -65,8 +67,8 @@ def _subject(change: Change) -> ArmId | None:
     )
 
 
-async def last_writes(azure: Azure, ids: Iterable[ArmId]) -> Mapping[ArmId, LastWrites]:
-    """Of each resource the newest writes, at most three, or why they cannot be told."""
+async def last_writes(azure: Azure, ids: Iterable[ArmId], patience: float = PATIENCE) -> Mapping[ArmId, LastWrites]:
+    """Of each resource the newest writes, at most three, or why they cannot be told. `patience` in seconds, for all."""
     since = azure.now() - REACH
     wanted = list(dict.fromkeys(ids))
     told: dict[ArmId, LastWrites] = {}
@@ -79,7 +81,7 @@ async def last_writes(azure: Azure, ids: Iterable[ArmId]) -> Mapping[ArmId, Last
             continue
         reason = f"not asked: {MOST_REQUESTS} requests to the Activity Log are the most that one run makes"
         told |= dict.fromkeys(query.subjects, LastWrites(missing=reason))
-    for answered in await asyncio.gather(*(query.answer(azure, since) for query in asked)):
+    for answered in await asyncio.gather(*(query.answer(azure, since, patience) for query in asked)):
         told |= answered
     return told
 
@@ -95,9 +97,12 @@ class _Query:
     def requests(self) -> int:
         return _GROUP_PAGES if self.group else len(_places(self.subjects[0]))
 
-    async def answer(self, azure: Azure, since: datetime) -> dict[ArmId, LastWrites]:
+    async def answer(self, azure: Azure, since: datetime, patience: float) -> dict[ArmId, LastWrites]:
         try:
-            excerpts = await self._read(azure, since)
+            async with asyncio.timeout(patience):
+                excerpts = await self._read(azure, since)
+        except TimeoutError:
+            return dict.fromkeys(self.subjects, LastWrites(missing=f"no answer of the Activity Log in {patience:g} s"))
         except AzureError as error:
             return dict.fromkeys(self.subjects, LastWrites(missing=_why_not(error, self.subjects[0])))
         return {subject: _told(subject, excerpts) for subject in self.subjects}

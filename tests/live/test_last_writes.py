@@ -218,6 +218,19 @@ async def test_a_log_that_cannot_be_read_is_told_and_no_more(opened: Callable[..
     assert found.missing
 
 
+async def test_a_log_that_wants_an_hour_is_not_waited_for(opened: Callable[..., Any]) -> None:
+    async with opened() as one:
+        rule = {"method": "GET", "path": "*/eventtypes/*", "status": 429, "retryAfter": 3600}
+        await asyncio.to_thread(one.served.running.add_fault, rule)
+
+        async def wait(seconds: float) -> None:
+            await asyncio.Event().wait()
+
+        async with Azure(one.azure.cloud, clock=one.azure.now, pause=wait) as azure:
+            found = await last_writes(azure, [ArmId(disk(1))], patience=0.2)
+    assert found[ArmId(disk(1))] == LastWrites(missing="no answer of the Activity Log in 0.2 s")
+
+
 async def test_nothing_is_asked_of_what_nobody_drifted(opened: Callable[..., Any]) -> None:
     def change(name: str, arm_id: str, reason: Reason = Reason.DIFFERS) -> Change:
         return Change(address=name, kind="disk", action=Action.UPDATE, reason=reason, arm_id=arm_id, before={})
