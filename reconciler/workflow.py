@@ -142,7 +142,7 @@ def plan_of(picture: Picture, validation: Validation, wishes: Wishes) -> Plan:
         plan = leave_out_timed(plan, picture.clock_gap)
     plan = hold_back(plan, picture.situation, kinds(), wishes.allowances)
     plan = lift(guard(plan, picture.situation, kinds()), wishes.allowances)
-    return tell_freeze(plan, picture.situation, kinds(), wishes.allowances)
+    return tell_freeze(plan, _timed(picture.situation, picture.clock_gap), kinds(), wishes.allowances)
 
 
 def _tell_apart(plan: Plan, picture: Picture) -> Plan:
@@ -158,7 +158,13 @@ def _tell_apart(plan: Plan, picture: Picture) -> Plan:
 
 def freeze(azure: Azure, declared: Declared, wishes: Wishes, plan: Plan) -> Plan:
     """The plan without what an open freeze window holds back now (guard G108)."""
-    return hold_frozen(plan, Situation(declared, {}, Live({}), azure.now()), kinds(), wishes.allowances)
+    situation = _timed(Situation(declared, {}, Live({}), azure.now()), azure.clock_gap)
+    return hold_frozen(plan, situation, kinds(), wishes.allowances)
+
+
+def _timed(situation: Situation, gap: ClockGap | None) -> Situation:
+    """As it is by Azure's clock, where that of this machine is wrong: no window opens or closes by a wrong one."""
+    return replace(situation, now=gap.corrected(situation.now)) if gap else situation
 
 
 async def make_plan(azure: Azure, validation: Validation, declared: Declared, wishes: Wishes) -> Plan:

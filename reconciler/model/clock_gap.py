@@ -19,3 +19,7 @@ class ClockGap:
     @property
     def span(self) -> timedelta:
         return abs(self.ours - self.azures)
+
+    def corrected(self, now: datetime) -> datetime:
+        """What Azure's clock shows when ours shows `now`."""
+        return now + (self.azures - self.ours)

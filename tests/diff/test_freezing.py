@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -11,11 +13,13 @@ from reconciler.diff.engine import compare
 from reconciler.diff.freezing import hold_frozen, tell_freeze
 from reconciler.diff.guards import guard
 from reconciler.kinds.base import Situation
+from reconciler.model.clock_gap import ClockGap
 from reconciler.model.document import Declared, Document
 from reconciler.model.freeze import Freeze, Weekly
 from reconciler.plan.change import Action, Reason
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan
+from reconciler.workflow import Wishes, freeze
 
 MONDAYS = Freeze(reason="no Mondays", weekly=Weekly(weekdays=("Monday",)))
 SUNDAYS = Freeze(reason="no Sundays", weekly=Weekly(weekdays=("Sunday",)))
@@ -124,3 +128,15 @@ def test_a_guard_that_refuses_only_what_is_held_is_not_in_the_way(estate: Any) -
     held = hold_frozen(plan, where, estate.kinds, {})
     assert (held.refusals, held.applyable) == ((), True)
     assert [item.code for item in hold_frozen(plan, where, estate.kinds, {"G108": 1}).refusals] == ["G105"]
+
+
+@pytest.mark.parametrize("hours", [24, -24])
+def test_a_clock_that_is_wrong_opens_no_window(estate: Any, hours: int) -> None:
+    """By Azure's clock it is Monday, whatever this machine takes it for."""
+    where = mixed(estate)
+    wrong = estate.now + timedelta(hours=hours)
+    azure: Any = SimpleNamespace(now=lambda: wrong, clock_gap=None)
+    plan = planned(estate, where)
+    assert freeze(azure, where.declared, Wishes(), plan).deferred == ()
+    azure.clock_gap = ClockGap(wrong - timedelta(minutes=1), estate.now - timedelta(minutes=1))
+    assert len(freeze(azure, where.declared, Wishes(), plan).deferred) == 2
