@@ -37,7 +37,7 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         str | None,
         Meta(
             description="Name of a Vault in the VMs' region. Default: the declared vault of the region; a VM stays "
-            "where it is protected, new ones go where there is room."
+            "where it is protected, new ones go where most VMs follow this policy, as far as there is room."
         ),
     ] = None
     disks: Annotated[

@@ -1,4 +1,5 @@
-"""In which vault each VM is protected. A VM stays where it is; new ones go where there is room."""
+"""In which vault each VM is protected. A VM stays where it is; new ones go where their policy is followed already, as
+far as there is room: the vault that another team has for its own VMs gets nobody else's."""
 
 from __future__ import annotations
 
@@ -44,6 +45,8 @@ class Placement:
     expansion: Expansion
     vaults: dict[ArmId, LocatedVault]
     used: Counter[ArmId]
+    followed: Counter[tuple[ArmId, str]] = field(default_factory=Counter)
+    """How many VMs follow each policy of each vault, by folded name."""
     _homeless: dict[tuple[str, str, Source], list[str]] = field(default_factory=lambda: defaultdict(list))
     _crowded: dict[tuple[str, str, Source], list[str]] = field(default_factory=lambda: defaultdict(list))
     _elsewhere: dict[tuple[ArmId, str, Source], list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -53,10 +56,13 @@ class Placement:
     @classmethod
     def of(cls, expansion: Expansion) -> Placement:
         used: Counter[ArmId] = Counter()
+        followed: Counter[tuple[ArmId, str]] = Counter()
         for resource in expansion.live.state.values():
-            if isinstance(resource.observed, ItemFacts):
-                used.update([resource.observed.vault_id, *(other.vault_id for other in resource.observed.others)])
-        return cls(expansion, declared_vaults(expansion.declared), used)
+            facts = resource.observed
+            if isinstance(facts, ItemFacts):
+                used.update([facts.vault_id, *(other.vault_id for other in facts.others)])
+                followed[facts.vault_id, facts.policy_name.casefold()] += 1
+        return cls(expansion, declared_vaults(expansion.declared), used, followed)
 
     def place(self, assignment: Assignment, live: Resource | None) -> LocatedVault | None:
         """The vault for one VM, `live` being what is protected of it; None where there is none or where it is not ours
@@ -132,6 +138,8 @@ class Placement:
             self._homeless[key].append(machine.name)
             return None
         limit = self.expansion.declared.scope.value.limits.vms_per_vault
+        policy = assignment.value.policy.casefold()
+        candidates.sort(key=lambda vault: -self.followed[vault.arm_id, policy])
         vault = next((vault for vault in candidates if self.used[vault.arm_id] < limit), None)
         if vault is None:
             self._crowded[key].append(machine.name)

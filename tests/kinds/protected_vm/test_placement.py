@@ -122,3 +122,13 @@ def test_many_vms_of_one_wish_share_one_spec(estate: Estate, machine: MakeMachin
     assert len({id(item.spec) for item in found}) == 1
     (doubt,) = findings(estate, "BP-52")
     assert doubt.severity is Severity.DOUBT
+
+
+def test_new_ones_go_where_their_policy_is_followed(estate: Estate, machine: MakeMachine) -> None:
+    """Not into the vault that comes first by name and holds the VMs of others; if need be, there all the same."""
+    estate.vaults = {"rsv-dba-team": {}, "rsv-weu-01": {}}
+    estate.items = [("rsv-dba-team", {"vm": "db-01", "policy": "short"}), ("rsv-weu-01", {"vm": "old-01"})]
+    wish(estate, machine(), machine("web-02"))
+    assert placed(estate) == {"web-01": "rsv-weu-01", "web-02": "rsv-weu-01"}
+    estate.limits = {"vmsPerVault": 2}
+    assert placed(estate) == {"web-01": "rsv-weu-01", "web-02": "rsv-dba-team"}
