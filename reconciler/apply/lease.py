@@ -81,7 +81,7 @@ class HeldError(JournalError):
             "another apply holds the lock" + (f", and did for all of {count(int(waited), 'second')}" if waited else ""),
             why=f"{holder} holds {where}",
             advice="wait until it has ended (--lock-timeout 10m waits for you); the lock of one that was killed ends "
-            "by itself within a minute",
+            "by itself within a minute; a restore that cannot wait goes past it with --no-lock",
         )
         self.holder = holder
 
