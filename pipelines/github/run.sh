@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The step of action.yml that runs the command. All that comes from outside comes in variables, and is never read as code.
+# The step of action.yml that runs the command. What comes from outside comes in variables, and is never read as code.
 set -euo pipefail
 
 arguments=()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.desired.history import History
-from tests.stories.conftest import Story
+from tests.stories.conftest import REPOSITORY, Story
 
 _PATIENCE = 120.0
 _PYTHON = f"""#!{sys.executable}
@@ -34,6 +33,12 @@ elif arguments[:3] == ["-m", "pip", "install"] or me.name == "pip":
         command.chmod(0o755)
 else:
     sys.exit(f"not expected: {{arguments}}")
+"""
+
+_GIT = f"""#!/bin/sh
+# Stands for the network: what is cloned is this repository.
+for last; do :; done
+ln -s {REPOSITORY} "$last"
 """
 
 
@@ -60,10 +65,10 @@ class Machine:
         """A machine that reaches the story's Azure, and nothing else of it."""
         tools = folder / "tools"
         tools.mkdir(parents=True)
-        for name in ("python", "python3"):
-            path = tools / name
-            path.write_text(_PYTHON.replace("{log!r}", repr(str(folder / "installed"))))
-            path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        python = _PYTHON.replace("{log!r}", repr(str(folder / "installed")))
+        for name, text in {"python": python, "python3": python, "git": _GIT}.items():
+            (tools / name).write_text(text)
+            (tools / name).chmod(0o755)
         home = folder / "home"
         home.mkdir()
         path = os.pathsep.join((str(tools), os.defpath, "/usr/local/bin"))
@@ -97,7 +102,7 @@ class Machine:
 
 
 def clone(origin: History, commit: str, folder: Path, *, depth: int) -> None:
-    """What a runner fetches: the commit, detached; where `depth` is 0 all that led there, and the branches of origin."""
+    """What a runner fetches: the commit, detached; with `depth` 0 all that led there, and the branches of origin."""
     branches = {ref: origin.repo.refs[ref] for ref in origin.repo.refs.allkeys() if ref.startswith(b"refs/heads/")}
     origin.detach(commit)
     shutil.copytree(origin.root, folder, dirs_exist_ok=True)
