@@ -85,9 +85,9 @@ async def _read(azure: Azure, subscription: str, place: str, since: datetime, wa
     except AzureError as error:
         raise failure(error, place) from error
     except DeserializationError as error:
-        raise FailedError(
-            f"the Activity Log of {place} cannot be understood", resource=place, why=str(error)
-        ) from error
+        # its own words would repeat the page
+        why = "an entry is not as Azure documents it"
+        raise FailedError(f"the Activity Log of {place} makes no sense", resource=place, why=why) from error
     return Excerpt(tuple(events), whole=False)
 
 

@@ -11,13 +11,17 @@ import unicodedata
 import click
 
 from reconciler.errors import ExitCode
+from reconciler.render.escape import obeyed_by_none
 
 
 def printable(text: str) -> str:
-    """The text with control and bidirectional-override characters spelled out; newline and tab stay."""
-    return "".join(
-        char if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf"} else f"\\u{ord(char):04x}"
-        for char in text
+    """The text with control and bidirectional-override characters spelled out, and nothing in it that a pipeline obeys
+    in its log; newline and tab stay."""
+    return obeyed_by_none(
+        "".join(
+            char if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf"} else f"\\u{ord(char):04x}"
+            for char in text
+        )
     )
 
 

@@ -12,6 +12,9 @@ _ACTING = re.compile(
 """What GitHub, GitLab and Azure DevOps make a link, a mention or a picture of in plain text: people and teams, issues
 and merge requests, labels, milestones, epics, addresses, :emoji:, and the ids of commits."""
 _MARKS = re.compile(r"([\\`*_\[\]#|~$!%^])")
+_COMMAND = re.compile(r"##(?=(?:vso)?\[)|^[^\S\n]*::(?=[\w-])", re.IGNORECASE | re.MULTILINE)
+"""What runners of Azure Pipelines and GitHub Actions obey in a log: `##vso[task.setvariable ...]` anywhere in a line,
+`::add-mask::` at its beginning."""
 _BREAK = "<!-- -->"
 _COMMIT = 6
 """One hexadecimal digit less than what is taken for a commit."""
@@ -19,10 +22,18 @@ _COMMIT = 6
 
 def visible(text: str) -> str:
     """One line of printable characters: control characters, line breaks, direction overrides and other invisible
-    characters are spelled out (`\\x1b`, `\\u202e`), so that no name can move a cursor, colour or fake a line."""
-    if text.isprintable():
+    characters are spelled out (`\\x1b`, `\\u202e`), so that no name can move a cursor, colour or fake a line, or
+    command a pipeline by its log."""
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else _spell(char) for char in text)
+    return obeyed_by_none(text)
+
+
+def obeyed_by_none(text: str) -> str:
+    """The text with the second sign of such a command spelled out (`#\\x23vso[`)."""
+    if "##" not in text and "::" not in text:
         return text
-    return "".join(char if char.isprintable() else _spell(char) for char in text)
+    return _COMMAND.sub(lambda found: f"{found.group()[:-1]}\\x{ord(found.group()[-1]):02x}", text)
 
 
 def _spell(char: str) -> str:

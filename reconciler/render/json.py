@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
 from reconciler.plan import file
 from reconciler.plan.plan import Plan
+
+_COMMAND = re.compile(r"##(?=(?:vso)?\[)", re.IGNORECASE)
+"""What pipelines obey in a log (`reconciler.render.escape.obeyed_by_none`); lines of JSON begin with none of theirs."""
 
 
 def render_plan(plan: Plan) -> str:
@@ -26,8 +30,9 @@ def render(document: Any) -> str:
 
 
 def safe(body: bytes) -> str:
-    """The same JSON, in which characters that a terminal might obey or hide are written as `\\uXXXX`."""
-    text = body.decode().rstrip("\n")
+    """The same JSON, in which characters that a terminal or a pipeline's log might obey or hide are written as
+    `\\uXXXX`."""
+    text = _COMMAND.sub(r"#\\u0023", body.decode().rstrip("\n"))
     return "\n".join(line if line.isprintable() else "".join(map(_escape, line)) for line in text.split("\n"))
 
 

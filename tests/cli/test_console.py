@@ -16,6 +16,9 @@ from reconciler.cli.console import printable, wants_colour
         ("back\rto the start", "back\\u000dto the start"),
         ("turned \u202e round", "turned \\u202e round"),
         ("bell\x07 and \x9b2J", "bell\\u0007 and \\u009b2J"),
+        ("why: ##vso[task.complete]x", "why: #\\x23vso[task.complete]x"),
+        ("no\n  ::set-output name=a::b", "no\n  :\\x3aset-output name=a::b"),
+        ("## a heading, fe80::1 and a::b", "## a heading, fe80::1 and a::b"),
     ],
 )
 def test_control_characters_are_spelled_out(text: str, shown: str) -> None:

@@ -394,6 +394,9 @@ TRICKS = (
     "\u202e\u2066\u200b\ufeff\u00ad\u2028",
     "&lt;b&gt; &#64;octocat &commat;octocat",
     "\\<b\\> \\`x\\`",
+    "##vso[task.setvariable variable=PATH]/tmp",
+    "##[set-output name=a;]b ##VSO[task.complete result=Succeeded;]",
+    "::add-mask::web",
     "**bold** __b__ ~~gone~~ *e* _e_",
 )
 """What GitHub, GitLab or Azure DevOps would make something of, each written as a name."""

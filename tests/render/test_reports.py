@@ -133,8 +133,19 @@ def test_no_name_reaches_the_terminal_as_it_is(hostile: Plan, renderer: Callable
     assert all(line.isprintable() for line in renderer(hostile).split("\n"))
 
 
+@pytest.mark.parametrize("renderer", [*RENDERERS, json.render_plan, json.render_drift])
+def test_no_name_commands_a_pipeline_by_its_log(tricky: Plan, renderer: Callable[[Plan], str]) -> None:
+    for line in renderer(tricky).split("\n"):
+        assert not re.search(r"##(vso)?\[", line, re.IGNORECASE)
+        assert not line.lstrip().startswith("::")
+
+
 def test_colours_are_the_only_escapes(hostile: Plan) -> None:
     assert COLOURS.sub("", text.render_plan(hostile, colour=True)) == text.render_plan(hostile)
+
+
+def test_json_says_the_same_where_a_pipeline_would_obey(tricky: Plan) -> None:
+    assert decode(json.render_plan(tricky).encode()) == tricky
 
 
 def test_json_is_safe_to_print_and_still_says_the_same(hostile: Plan) -> None:
