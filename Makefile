@@ -21,7 +21,7 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY)   ## The main job on the emulator: validate, plan, apply, drift, heal, snapshots, restore, failover
+demo: $(READY)   ## The main job on the emulator: plan, apply, drift, heal, snapshots, restore, failover, pull requests
 	@PATH="$(abspath $(BIN)):$$PATH" sh demo/main-job.sh
 
 azurite: $(AZURITE)  ## Install Azurite, which the lock between machines is tested against (npm; once)

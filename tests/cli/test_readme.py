@@ -46,3 +46,19 @@ def test_every_make_target_that_is_named_exists(target: str) -> None:
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_every_link_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()
+
+
+@pytest.mark.parametrize("picture", sorted(set(re.findall(r' src(?:set)?="([^"]+)"', README))))
+def test_every_picture_is_there(picture: str) -> None:
+    assert (ROOT / picture).is_file()
+
+
+def test_the_comment_of_a_pull_request_is_one_that_was_made() -> None:
+    chapter = README.partition("## Pull requests and nights\n")[2].partition("\n## ")[0]
+    quoted = "\n".join(line[2:] for line in chapter.splitlines() if line.startswith(">"))
+    made = (ROOT / "tests" / "golden" / "pull-request.md").read_text(encoding="utf-8")
+    parts = [part.strip("\n") for part in quoted.split("[...]")]
+    assert len(parts) > 1
+    for part in parts:
+        assert part in made, "it was written by hand, or make golden has changed it"
+        made = made.partition(part)[2]
