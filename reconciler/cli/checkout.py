@@ -9,10 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.desired.past import SHORT, Checkout, Policies, mistakes, read_policies_at
+from reconciler.desired.past import Checkout, Policies, mistakes, read_policies_at
 from reconciler.desired.revision import RevisionError
 from reconciler.desired.work_tree import find_work_tree
 from reconciler.kinds.registry import kinds
+from reconciler.model.stamp import SHORT
 from reconciler.plan.finding import Finding, Severity
 
 if TYPE_CHECKING:

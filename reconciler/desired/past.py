@@ -7,7 +7,7 @@ digest, and where the digest is that of a set at hand, no git is needed.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,15 +20,13 @@ from reconciler.model.counting import count
 from reconciler.model.document import Declared
 from reconciler.model.live import Live, Unreadable
 from reconciler.model.resource import State
-from reconciler.model.stamp import Stamp
+from reconciler.model.stamp import SHORT, Stamp, spell
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.provenance import Base
 
 if TYPE_CHECKING:
     from reconciler.desired.repository import Repository
 
-SHORT = 10
-"""Digits of a commit, for people."""
 _NAMED = 3
 """Mistakes of policies that are told where they stand in the way."""
 
@@ -221,12 +219,23 @@ def _as_far_as_read(checkout: Checkout, found: Stamp | Unreadable | None) -> tup
     anyway, and in a git repository the reader is told what that means for the origins."""
     findings = list(checkout.findings)
     if not isinstance(found, Unreadable):
-        return found, findings
+        return found, [*findings, *_doubts(found)]
     if checkout.repository:
         message = f"{found.message}, so what was last applied is not known; what is not applied yet may look like drift"
         finding = Finding(code="applied-unknown", message=message, severity=Severity.WARNING, advice=found.advice)
         findings.append(finding)
     return None, findings
+
+
+def _doubts(stamp: Stamp | None) -> Iterator[Finding]:
+    if stamp and stamp.doubts:
+        yield Finding(
+            code="stamp-disputed",
+            severity=Severity.WARNING,
+            message=f"what was last applied is disputed; {spell(stamp)} counts, and {'; '.join(stamp.doubts)}",
+            advice="a whole `reconciler apply` writes all stamps anew; who wrote these tags, the Activity Log of the "
+            "vaults tells",
+        )
 
 
 def _unknown(error: RevisionError) -> Finding:
@@ -238,12 +247,6 @@ def _unknown(error: RevisionError) -> Finding:
         message=f"{error.message}{why}; an earlier merge that is not applied yet cannot be told from drift",
         advice=error.advice,
     )
-
-
-def spell(stamp: Stamp) -> str:
-    """`commit 1a2b3c4d5e, applied 2026-03-02 08:00 UTC`."""
-    commit = f"commit {stamp.commit[:SHORT]}" if stamp.commit else "policies outside of git"
-    return f"{commit}{' with changes' if stamp.dirty else ''}, applied {stamp.at:%Y-%m-%d %H:%M} UTC"
 
 
 def mistakes(validation: Validation) -> str:

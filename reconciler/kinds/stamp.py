@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -19,19 +19,23 @@ from reconciler.errors import AzureError
 from reconciler.kinds.located_vault import declared_vaults, unread_vaults
 from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable
-from reconciler.model.stamp import APPLIED_TAG, COMMIT_TAG, DIRTY, POLICIES_TAG, Stamp
+from reconciler.model.stamp import APPLIED_TAG, COMMIT_TAG, DIRTY, POLICIES_TAG, Stamp, spell
 
 TAGS_VERSION = "2021-04-01"
 PERMISSION = "Microsoft.Resources/tags/write"
 _COMMIT = re.compile(r"(?P<commit>[0-9a-f]{40}|[0-9a-f]{64}|)(?P<dirty>" + re.escape(DIRTY) + ")?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_SLOW = timedelta(hours=1)
+"""How far the clock of whoever applied may have been ahead of ours."""
 
 
 async def read_stamp(azure: Azure, declared: Declared) -> Stamp | Unreadable | None:
     """The newest stamp on the declared vaults; None where none of them carries one. Tags that somebody has damaged are
     no stamp. Costs nothing where the vaults were listed already (`azure.shared`).
 
-    A list that failed may hide a newer one: then nothing is known, and the first gap is answered.
+    Whoever may write tags can write these: vaults that disagree are its `doubts`, and one that was stamped in the
+    future counts only where there is no other. A list that failed may hide a newer one: then nothing is known, and the
+    first gap is answered.
     """
     ours = declared_vaults(declared)
 
@@ -42,12 +46,23 @@ async def read_stamp(azure: Azure, declared: Declared) -> Stamp | Unreadable | N
             return unread_vaults(error, "vault", alias)
 
     answers = await asyncio.gather(*(read(*pair) for pair in _homes(declared).items()))
-    stamps = []
+    stamps: list[tuple[str, Stamp]] = []
     for answer in answers:
         if isinstance(answer, Unreadable):
             return answer
-        stamps += [found for vault in answer if (found := stamp_of(vault.tags or {}))]
-    return max(stamps, key=lambda stamp: stamp.at, default=None)
+        stamps += [(vault.name, found) for vault in answer if (found := stamp_of(vault.tags or {}))]
+    return _newest(stamps, azure.now())
+
+
+def _newest(stamps: Sequence[tuple[str, Stamp]], now: datetime) -> Stamp | None:
+    if not stamps:
+        return None
+    latest = now + _SLOW
+    newest, counts = max(stamps, key=lambda pair: (pair[1].at <= latest, pair[1].at, pair[1].commit))
+    doubts = [f"vault {name} says {spell(other)}" for name, other in stamps if not _says(other, counts)]
+    if counts.at > latest:
+        doubts.append(f"the stamp of vault {newest} is of the future ({counts.at:%Y-%m-%d %H:%M} UTC)")
+    return msgspec.structs.replace(counts, doubts=tuple(sorted(doubts)))
 
 
 async def write_stamp(azure: Azure, declared: Declared, stamp: Stamp) -> tuple[AzureError, ...]:
@@ -74,7 +89,8 @@ async def write_stamp(azure: Azure, declared: Declared, stamp: Stamp) -> tuple[A
             failures.append(error)
 
     vaults = [vault for found in await asyncio.gather(*map(read, homes)) for vault in found]
-    if any(not _says(stamp_of(vault.tags or {}), stamp) for vault in vaults):
+    there = [stamp_of(vault.tags or {}) for vault in vaults]
+    if any(not _says(found, stamp) or (found and found.at > stamp.at + _SLOW) for found in there):
         await asyncio.gather(*map(tag, vaults))
         azure.forget()
     return tuple(failures)
@@ -96,15 +112,15 @@ def stamp_of(tags: Mapping[str, str | None]) -> Stamp | None:
     policies = values.get(POLICIES_TAG, "")
     try:
         at = datetime.fromisoformat(values.get(APPLIED_TAG, ""))
-    except ValueError:
+        if not commit or not _DIGEST.fullmatch(policies) or at.tzinfo is None:
+            return None
+        return Stamp(commit=commit["commit"], policies=policies, at=at.astimezone(UTC), dirty=bool(commit["dirty"]))
+    except (ValueError, OverflowError):
         return None
-    if not commit or not _DIGEST.fullmatch(policies) or at.tzinfo is None:
-        return None
-    return Stamp(commit=commit["commit"], policies=policies, at=at.astimezone(UTC), dirty=bool(commit["dirty"]))
 
 
 def _says(found: Stamp | None, stamp: Stamp) -> bool:
-    return found is not None and msgspec.structs.replace(found, at=stamp.at) == stamp
+    return found is not None and msgspec.structs.replace(found, at=stamp.at, doubts=stamp.doubts) == stamp
 
 
 def _homes(declared: Declared) -> dict[str, str]:

@@ -218,3 +218,16 @@ def test_a_checkout_that_lacks_what_was_applied(history: History, kinds: Kinds, 
     behind = next(finding for finding in past.findings if finding.code == "behind")
     assert newer[:10] in behind.message
     assert "rebase" in behind.advice
+
+
+def test_a_stamp_that_is_disputed_counts_and_is_told(history: History, kinds: Kinds, opened: ExitStack) -> None:
+    first = history.commit({"policies/all.yaml": write(1)})
+    stamp = stamp_of(first, kinds, doubts=("vault rsv-two says commit eeeeeeeeee, applied 2026-03-02 08:00 UTC",))
+    for found in (
+        recall(checkout(opened, kinds), stamp, HERE, LIVE, NOW, kinds),
+        look_back(checkout(opened, kinds), stamp, NOW.date(), kinds)[1],
+    ):
+        (told,) = found.findings
+        assert (told.code, told.severity) == ("stamp-disputed", "warning")
+        assert f"commit {first[:10]}" in told.message
+        assert "vault rsv-two says commit eeeeeeeeee" in told.message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ COMMIT, POLICIES = "c" * 40, "d" * 64
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 STAMP = Stamp(commit=COMMIT, policies=POLICIES, at=AT)
 TAGS = {"reconciler-commit": COMMIT, "reconciler-policies": POLICIES, "reconciler-applied": "2026-03-02T08:00:00Z"}
-LATER = {**TAGS, "reconciler-commit": "e" * 40, "reconciler-applied": "2026-03-03T08:00:00Z"}
+LATER = {**TAGS, "reconciler-commit": "e" * 40, "reconciler-applied": "2026-03-02T08:30:00Z"}
 Make = Callable[..., Any]
 
 
@@ -69,6 +69,11 @@ async def tags_there(azure: Azure) -> dict[str, dict[str, str | None]]:
         ({**TAGS, "reconciler-applied": "yesterday"}, None),
         ({**TAGS, "reconciler-applied": "2026-03-02T08:00:00"}, None),
         ({**TAGS, "reconciler-applied": None}, None),
+        ({**TAGS, "reconciler-applied": "0001-01-01T00:00:00+14:00"}, None),
+        ({**TAGS, "reconciler-applied": "9999-12-31T23:59:59-14:00"}, None),
+        ({**TAGS, "reconciler-commit": f"../../{COMMIT}"}, None),
+        ({**TAGS, "reconciler-commit": f"{COMMIT}\n"}, None),
+        ({**TAGS, "reconciler-policies": f"{POLICIES}\x1b[2J"}, None),
         ({name: value for name, value in TAGS.items() if name != "reconciler-commit"}, None),
     ],
 )
@@ -101,6 +106,41 @@ async def test_the_newest_stamp_counts(
         found = await read_stamp(azure, declared)
     assert not isinstance(found, Unreadable)
     assert (found and found.commit) == commit
+
+
+FUTURE = {**LATER, "reconciler-applied": "2099-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("vaults", "commit", "doubts"),
+    [
+        ([vault("rsv-one", **TAGS), vault("rsv-two", **TAGS)], COMMIT, []),
+        ([vault("rsv-one", **TAGS), vault("rsv-two")], COMMIT, []),
+        ([vault("rsv-one", **TAGS), vault("rsv-two", **LATER)], "e" * 40, ["vault rsv-one says commit cccccccccc"]),
+        ([vault("rsv-one", **TAGS), vault("rsv-two", **FUTURE)], COMMIT, ["vault rsv-two says commit eeeeeeeeee"]),
+        ([vault("rsv-one", **FUTURE)], "e" * 40, ["vault rsv-one is of the future (2099-01-01"]),
+    ],
+    ids=["agreed", "a new vault", "one lags, or lies", "one of the future among others", "one of the future alone"],
+)
+async def test_whoever_writes_tags_decides_nothing_in_silence(
+    emulated: Make,
+    estate: dict[str, Any],
+    declared: Declared,
+    vaults: list[dict[str, Any]],
+    commit: str,
+    doubts: list[str],
+) -> None:
+    estate["backup"] = {"vaults": vaults}
+    async with emulated(estate) as (_, azure):
+        found = await read_stamp(azure, declared)
+        assert isinstance(found, Stamp)
+        assert found.commit == commit
+        assert len(found.doubts) == len(doubts)
+        assert all(part in told for part, told in zip(doubts, found.doubts, strict=True))
+        assert await write_stamp(azure, declared, Stamp(commit="e" * 40, policies=POLICIES, at=azure.now())) == ()
+        healed = await read_stamp(azure, declared)
+    assert isinstance(healed, Stamp)
+    assert healed.doubts == ()
 
 
 async def test_a_list_that_fails_is_not_the_absence_of_a_stamp(
@@ -136,10 +176,10 @@ async def test_one_vault_that_lags_makes_all_of_them_new(
     """What was applied before is applied once more: its older time must not lose against what lies between."""
     estate["backup"] = {"vaults": [vault("rsv-one", **TAGS), vault("rsv-two", **LATER)]}
     async with emulated(estate) as (_, azure):
-        now = datetime(2026, 3, 4, tzinfo=UTC)
+        now = AT + timedelta(minutes=45)
         assert await write_stamp(azure, declared, Stamp(commit=COMMIT, policies=POLICIES, at=now)) == ()
         assert (await read_stamp(azure, declared)) == Stamp(commit=COMMIT, policies=POLICIES, at=now)
-        assert {tags["reconciler-applied"] for tags in (await tags_there(azure)).values()} == {"2026-03-04T00:00:00Z"}
+        assert {tags["reconciler-applied"] for tags in (await tags_there(azure)).values()} == {"2026-03-02T08:45:00Z"}
 
 
 async def test_a_vault_that_refuses_is_named_and_the_others_are_stamped(
