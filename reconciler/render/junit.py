@@ -64,9 +64,9 @@ def _of_plan(plan: Plan, wording: Wording, places: Places, counts: Counts) -> st
     drift = not wording.acting
     sections = view(plan, wording, verbose=True).sections
     suites = [_suite(section.title, _cases(section, wording, places, counts)) for section in sections]
-    name = f"{count(plan.unchanged, 'resource')} {wording.rest}"
-    rest = [_case(name, "rest", None, places), _reading(plan, places)]
-    return _document([*suites, _suite("In step" if drift else "Unchanged", rest)])
+    rest = _case(f"what else there is: {wording.rest}", "rest", None, places)
+    _tell(rest, [count(plan.unchanged, "resource")])
+    return _document([*suites, _suite("In step" if drift else "Unchanged", [rest, _reading(plan, places)])])
 
 
 def _cases(section: Section, wording: Wording, places: Places, counts: Counts) -> Iterator[Case]:

@@ -76,9 +76,14 @@ def write_lines(group: Group) -> Iterator[Line]:
             told = f"{write.at:%Y-%m-%d %H:%M} UTC by {write.caller}: {write.operation}{status}{correlation}"
             yield Line(1, "", visible(f"written {told}"), Tone.QUIET)
     else:
-        last = Counter(item.writes[0].caller for item in group.writes if item.writes)
-        for caller, number in last.most_common(_MOST_PLACES):
-            yield Line(1, "", visible(f"last written by {caller} ({number:,})"), Tone.QUIET)
+        last = [item.writes[0] for item in group.writes if item.writes]
+        callers = Counter(write.caller for write in last)
+        for caller, number in callers.most_common(_MOST_PLACES):
+            newest = max(write.at for write in last if write.caller == caller)
+            told = f"last written by {caller} ({number:,}), at {newest:%Y-%m-%d %H:%M} UTC or before"
+            yield Line(1, "", visible(told), Tone.QUIET)
+        if len(callers) > _MOST_PLACES:
+            yield Line(1, "", f"and by {len(callers) - _MOST_PLACES:,} more", Tone.QUIET)
 
 
 def group_lines(group: Group, wording: Wording, extent: Extent) -> Iterator[Line]:

@@ -14,7 +14,7 @@ from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail,
 from reconciler.plan.plan import Plan
 from reconciler.render.origins import sentence
 
-_MISSED = {"failed-over": "failed-over VM", "objectives": "objective", "uncovered": "uncovered VM"}
+_MISSED = {"failed-over": "failed-over VM", "objectives": "missed objective", "uncovered": "uncovered VM"}
 """What counts where nothing differs, too: chapters, and VMs that run elsewhere unprotected."""
 
 
@@ -248,7 +248,7 @@ class DriftWording(Wording):
             return f"Cannot tell: {count(len(plan.errors), 'error')} in the policies or on the way.{_unread(plan)}"
         if self.in_step(plan):
             missed = ", ".join(count(tally[name], noun) for name, noun in _MISSED.items() if tally[name])
-            noted = f" Yet to look at: {missed}.".replace("objectives", "missed objectives") if missed else ""
+            noted = f" Yet to look at: {missed}." if missed else ""
             due = f" Due by the clock: {count(len(plan.due), 'change')}." if plan.due else ""
             return _in_step("No drift.", plan) + due + noted
         return f"Azure differs from the policies in {count(len(plan.drift), 'resource')}.{_unread(plan)}"

@@ -171,8 +171,8 @@ def test_who_wrote_to_many_is_counted() -> None:
         },
     )
     shown = text.render_plan(plan)
-    assert "last written by alice (2)\n" in shown
-    assert "last written by bob (1)\n" in shown
+    assert "last written by alice (2), at 2026-03-01 22:10 UTC or before\n" in shown
+    assert "last written by bob (1), at 2026-03-01 22:10 UTC or before\n" in shown
     assert "\n\nWho changed 1 resource is not known: no right to read the log\n\n" in shown
     alone = msgspec.structs.replace(plan, changes=tuple(changes[:1]))
     assert "written 2026-03-01 22:10 UTC by alice: o, Failed\n" in text.render_plan(alone)
