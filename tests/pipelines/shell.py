@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,26 +15,20 @@ from tests.desired.history import History
 from tests.stories.conftest import REPOSITORY, Story
 
 _PATIENCE = 120.0
-_PYTHON = f"""#!{sys.executable}
+_PYTHON = f"""#!/bin/sh
 # Stands for the Python of the machine and for the package registry: notes what would be installed.
-import json, pathlib, shutil, sys
-me, arguments = pathlib.Path(__file__), sys.argv[1:]
-if arguments[:2] == ["-m", "venv"]:
-    made = pathlib.Path(arguments[-1], "bin")
-    made.mkdir(parents=True, exist_ok=True)
-    for name in ("python", "pip"):
-        shutil.copy(me, made / name)
-elif arguments[:3] == ["-m", "pip", "install"] or me.name == "pip":
-    with open({{log!r}}, "a") as log:
-        print(json.dumps(arguments), file=log)
-    if pathlib.Path(arguments[-1], "pyproject.toml").is_file():
-        command = me.parent / "reconciler"
-        command.write_text("#!/bin/sh\\nexec {sys.executable} -m reconciler \\"$@\\"\\n")
-        command.chmod(0o755)
-else:
-    sys.exit(f"not expected: {{arguments}}")
+for last; do :; done
+case "$1 $2 $3" in
+  "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  "-m pip install")
+    echo "$@" >> LOG
+    if [ -f "$last/pyproject.toml" ]; then
+      command="$(dirname "$0")/reconciler"
+      printf '#!/bin/sh\\nexec {sys.executable} -m reconciler "$@"\\n' > "$command" && chmod +x "$command"
+    fi ;;
+  *) echo "not expected: $*" && exit 1 ;;
+esac
 """
-
 _GIT = f"""#!/bin/sh
 # Stands for the network: what is cloned is this repository.
 for last; do :; done
@@ -65,7 +59,7 @@ class Machine:
         """A machine that reaches the story's Azure, and nothing else of it."""
         tools = folder / "tools"
         tools.mkdir(parents=True)
-        python = _PYTHON.replace("{log!r}", repr(str(folder / "installed")))
+        python = _PYTHON.replace("LOG", shlex.quote(str(folder / "installed")))
         for name, text in {"python": python, "python3": python, "git": _GIT}.items():
             (tools / name).write_text(text)
             (tools / name).chmod(0o755)
@@ -80,7 +74,7 @@ class Machine:
     @property
     def installed(self) -> list[list[str]]:
         log = self.folder / "installed"
-        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        return [line.split() for line in log.read_text().splitlines()] if log.exists() else []
 
     def bash(self, name: str, script: str, environment: Mapping[str, str], *, cwd: Path, flags: str = "-e") -> Ran:
         """Runs a script as the runners do: bash without anybody's settings, which stops at the first failure."""
