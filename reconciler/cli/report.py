@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 COMMENT = "RECONCILER_COMMENT"
-"""Environment variable that tells several comments of one pull request apart, as `prod`."""
+"""Environment variable that tells several comments of one pull request, and analyses of one commit, apart (`prod`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _sarif(report: Report) -> str:
     from reconciler.render import sarif
 
     render = sarif.render_drift if report.drift else sarif.render_plan
-    return render(report.plan, find_places(report.scope))
+    return render(report.plan, find_places(report.scope), os.environ.get(COMMENT, ""))
 
 
 RENDERERS: Mapping[str, Callable[[Report], str]] = {

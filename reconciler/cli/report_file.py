@@ -35,7 +35,7 @@ def reports(*choices: str) -> Callable[[F], F]:
             raise click.BadParameter("; ".join(wrong), ctx, parameter)
         return files
 
-    several = " RECONCILER_COMMENT tells the markdown of several runs apart." if "markdown" in choices else ""
+    several = " RECONCILER_COMMENT tells comments and analyses of several runs apart."
     return click.option(
         "--report",
         "reports",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import click
 from reconciler.cli.console import wants_colour, write
 from reconciler.cli.options import COLOUR, form
 from reconciler.cli.places import find_places
+from reconciler.cli.report import COMMENT
 from reconciler.cli.report_file import ReportFile, reports, write_reports
 from reconciler.desired.locate import display
 from reconciler.desired.validate import Validation, validate
@@ -60,7 +62,7 @@ def _junit(checking: Checking) -> str:
 def _sarif(checking: Checking) -> str:
     from reconciler.render import sarif
 
-    return sarif.render_validation(checking.validation.findings, checking.places)
+    return sarif.render_validation(checking.validation.findings, checking.places, os.environ.get(COMMENT, ""))
 
 
 _RENDERERS: Mapping[str, Callable[[Checking], str]] = {"text": _text, "json": _json, "junit": _junit, "sarif": _sarif}

@@ -3,14 +3,13 @@ break out of."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from reconciler.model.counting import count
 from reconciler.plan.change import Action, Reason
 from reconciler.plan.plan import Plan
 from reconciler.plan.provenance import Base
-from reconciler.render.comment import ELSEWHERE, Block, clip, diff_block, fenced, fit, folded, length
+from reconciler.render.comment import ELSEWHERE, Block, clip, diff_block, fenced, fit, folded, length, told_apart
 from reconciler.render.escape import html, markdown, visible
 from reconciler.render.folding import ALARMING, Group
 from reconciler.render.lines import (
@@ -58,7 +57,7 @@ def render_drift(plan: Plan, comment: str = "") -> str:
 
 def marker(name: str, comment: str = "") -> str:
     """The hidden first line by which one comment is found again and edited, not repeated."""
-    suffix = re.sub(r"[^A-Za-z0-9._/]+", "-", comment).strip("-")[:100]
+    suffix = told_apart(comment)
     return f"<!-- reconciler:{name}{':' if suffix else ''}{suffix} -->"
 
 
@@ -173,7 +172,7 @@ def _group(group: Group, number: int, rank: int, wording: Wording, told_above: S
     brief = f"`{head.symbol}` {markdown(text)}\n{points}\n" if points else f"`{head.symbol}` {markdown(text)}\n"
     forms = []
     for most in _MEMBERS if len(group.changes) > _MEMBERS[-1] else _MEMBERS[:1]:
-        body = [*member_lines(group, most), *rest]
+        body = [*rest, *member_lines(group, most)]  # a long list is cut off, what it does is not
         if body and quiet:
             forms.append(folded(f"<code>{head.symbol}</code> {html(text)}", diff_block(body)))
         elif body:

@@ -23,6 +23,7 @@ from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan, Refusal
 from reconciler.plan.provenance import Origin
 from reconciler.render import json
+from reconciler.render.comment import told_apart
 from reconciler.render.escape import visible
 from reconciler.render.folding import ALARMING
 from reconciler.render.places import Places
@@ -66,12 +67,13 @@ class Result:
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
-def render_validation(findings: Sequence[Finding], places: Places) -> str:
-    """What `validate` found."""
-    return _render("validate", [_of_finding(item) for item in findings], places, {})
+def render_validation(findings: Sequence[Finding], places: Places, comment: str = "") -> str:
+    """What `validate` found. `comment` tells several analyses of one commit apart (`prod`), here and below: of two that
+    are called the same, code hosts keep the last."""
+    return _render(_Run("validate", comment), [_of_finding(item) for item in findings], places, {})
 
 
-def render_plan(plan: Plan, places: Places) -> str:
+def render_plan(plan: Plan, places: Places, comment: str = "") -> str:
     """What apply would do: changes are notes, and warnings where they touch what can be recovered or mend a drift."""
     changes = (*plan.changes, *plan.deferred)
     results = [
@@ -79,16 +81,16 @@ def render_plan(plan: Plan, places: Places) -> str:
         *(_of_refusal(item) for item in plan.refusals),
         *(_of_change(item, plan, "plan", PlanWording(), _level_in_plan(item, plan)) for item in changes),
     ]
-    return _render("plan", results, places, _titles("plan", changes), complete=plan.complete)
+    return _render(_Run("plan", comment, plan.complete), results, places, _titles("plan", changes))
 
 
-def render_drift(plan: Plan, places: Places) -> str:
+def render_drift(plan: Plan, places: Places, comment: str = "") -> str:
     """How Azure differs: warnings, and errors where a VM is not protected at all. What is only due is no drift."""
     results = [
         *(_of_finding(item) for item in plan.findings),
         *(_of_change(item, plan, "drift", DriftWording(), _level_in_drift(item)) for item in plan.drift),
     ]
-    return _render("drift", results, places, _titles("drift", plan.drift), complete=plan.complete)
+    return _render(_Run("drift", comment, plan.complete), results, places, _titles("drift", plan.drift))
 
 
 def _of_finding(finding: Finding) -> Result:
@@ -154,9 +156,21 @@ def _titles(command: str, changes: Iterable[Change]) -> dict[str, str]:
     return {f"{command}/{item.kind}": f"{does} a resource of kind {item.title or item.kind}." for item in changes}
 
 
-def _render(
-    command: str, results: Sequence[Result], places: Places, titles: Mapping[str, str], *, complete: bool = True
-) -> str:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Which analysis it is, and whether it saw all that there is."""
+
+    command: str
+    comment: str
+    complete: bool = True
+
+    @property
+    def category(self) -> str:
+        suffix = told_apart(self.comment)
+        return f"reconciler/{self.command}/{suffix}{'/' if suffix else ''}"
+
+
+def _render(analysis: _Run, results: Sequence[Result], places: Places, titles: Mapping[str, str]) -> str:
     placed = [item for item in results if item.source or places.scope]
     kept = sorted(placed, key=lambda item: _order(item, places))[:MOST_RESULTS]
     rules = {rule: index for index, rule in enumerate(sorted({item.rule for item in kept}))}
@@ -167,10 +181,10 @@ def _render(
         notes.append(_notification("warning", left))
     run = {
         "tool": {"driver": _driver(kept, rules, {**rule_meanings(), **titles})},
-        "automationDetails": {"id": f"reconciler/{command}/"},
+        "automationDetails": {"id": analysis.category},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The root of the repository."}}},
-        "invocations": [{"executionSuccessful": complete, "toolExecutionNotifications": notes}],
+        "invocations": [{"executionSuccessful": analysis.complete, "toolExecutionNotifications": notes}],
         "results": [
             _result(item, rules[item.rule], places, print_) for item, print_ in zip(kept, fingerprints, strict=True)
         ],

@@ -244,3 +244,12 @@ def test_no_name_becomes_a_link_or_moves_the_cursor() -> None:
     assert "](" not in result["message"]["text"]
     assert result["message"]["text"].isprintable()
     assert result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "a\\nb"
+
+
+@pytest.mark.parametrize(
+    ("comment", "category"),
+    [("", "reconciler/plan/"), ("prod", "reconciler/plan/prod/"), ("a b\n../<c>", "reconciler/plan/a-b-../-c/")],
+)
+def test_analyses_of_one_commit_are_told_apart(comment: str, category: str, everything: Plan) -> None:
+    run = run_of(sarif.render_plan(everything, HERE, comment))
+    assert run["automationDetails"]["id"] == category
