@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
-from reconciler.cli.base import BASE, choose_base
+from reconciler.cli.base import BASE_OF_APPLY, choose_base
 from reconciler.cli.checkout import checkout
 from reconciler.cli.cloud import CA_FILE, CLOUD, connect
 from reconciler.cli.conclusion import conclude_apply
@@ -71,7 +71,7 @@ class Asked:
 @CA_FILE
 @TARGET
 @EXCLUDE
-@BASE
+@BASE_OF_APPLY
 @ONLY
 @ALLOW
 @click.option("--auto-approve", is_flag=True, help="Do not ask. For pipelines; guards still refuse.")

@@ -34,6 +34,12 @@ BASE = click.option(
     help="Tell your changes from drift by the policies where HEAD left REF (a branch, tag or commit); `none`: do not. "
     "By default the target of the pull request, or Scope.base [env: RECONCILER_BASE].",
 )
+BASE_OF_APPLY = click.option(
+    "--base",
+    metavar="REF",
+    help="Tell your changes from drift by the policies where HEAD left REF. By default by those that were last "
+    "applied, whatever the pipeline, RECONCILER_BASE or Scope.base name: after a merge, nothing would be yours by these.",
+)
 
 
 @dataclass(frozen=True, slots=True)

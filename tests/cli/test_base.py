@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from reconciler.cli.base import BASE, ChosenBase, choose_base
+from reconciler.cli.base import BASE, BASE_OF_APPLY, ChosenBase, choose_base
 from reconciler.errors import UsageError
 
 GITHUB = {"GITHUB_BASE_REF": "main", "GITHUB_HEAD_REF": "edit", "GITHUB_REF": "refs/pull/7/merge"}
@@ -78,3 +78,16 @@ def test_the_option_goes_before_the_variable(arguments: list[str], variable: str
 
     found = CliRunner().invoke(command, arguments, env={"RECONCILER_BASE": variable})
     assert found.output.strip() == repr(seen)
+
+
+def test_an_apply_is_held_against_the_last_apply_unless_it_is_asked_otherwise() -> None:
+    """After a merge HEAD and its target are one commit: by a base that a pipeline implies nothing would be mine."""
+
+    @click.command
+    @BASE_OF_APPLY
+    def command(base: str | None) -> None:
+        click.echo(repr(base))
+
+    environ = {**GITHUB, "RECONCILER_BASE": "origin/main"}
+    assert CliRunner().invoke(command, [], env=environ).output.strip() == "None"
+    assert CliRunner().invoke(command, ["--base", "v1"], env=environ).output.strip() == "'v1'"

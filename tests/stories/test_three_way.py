@@ -215,6 +215,21 @@ def test_the_scope_names_the_base(story: Story) -> None:
     assert "base" not in team.plan("--base", "none")
 
 
+def test_after_a_merge_what_is_mine_is_what_was_not_applied(story: Story) -> None:
+    """The pipeline, its variables and the Scope name the branch that everything is merged into: an apply goes by none
+    of them."""
+    team = Team(story)
+    team.commit({"scope.yaml": [{**SCOPE, "base": "main"}]})
+    team.apply()
+    team.commit(EDIT)
+    team.history.switch("main", team.history.head)
+    team.stop_protection("app-01")
+    story.environment |= {"RECONCILER_BASE": "main", "GITHUB_BASE_REF": "main"}
+    team.apply("--only", "mine")
+    assert [entry["address"] for entry in drift_of(story)] == [APP], "what is mine came, what is drift stayed"
+    assert team.stamps()["rsv-weu"]["commit"] == team.history.head
+
+
 def test_a_base_that_is_not_valid(story: Story) -> None:
     team = Team(story)
     team.commit({"backup.yaml": [{**DAILY, "tier": "Bronze"}, PRODUCTION, DEVELOPMENT]})
