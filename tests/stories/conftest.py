@@ -27,6 +27,8 @@ from tests.stories.small_estate import CLOCK
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE_POLICIES = REPOSITORY / "policies"
 API = "api-version=2026-05-01"
+_GLANCE = 0.02
+"""Seconds between two looks: whoever only asks takes the processor from what it waits for."""
 _PATIENCE = 60.0
 """Seconds after which something that a story waits for is not going to happen."""
 
@@ -154,6 +156,7 @@ class Story:
         deadline = time.monotonic() + _PATIENCE
         while not condition():
             assert time.monotonic() < deadline, "it did not come to that"
+            time.sleep(_GLANCE)
 
     def writes(self) -> Counter[str]:
         """What Azure took, and how often: `PUT web-01`, by the last name of the resource. Look-ups do not count."""
