@@ -38,7 +38,7 @@ BASE_OF_APPLY = click.option(
     "--base",
     metavar="REF",
     help="Tell your changes from drift by the policies where HEAD left REF. By default by those that were last "
-    "applied, whatever the pipeline, RECONCILER_BASE or Scope.base name: after a merge, nothing would be yours by these.",
+    "applied, whatever the pipeline, RECONCILER_BASE or Scope.base name: after a merge nothing is yours by these.",
 )
 
 
