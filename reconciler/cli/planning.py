@@ -79,9 +79,10 @@ async def drift_now(
 
 
 async def _with_writers(azure: Azure, planned: Planned, *, drift: bool) -> Planned:
+    from reconciler.kinds.registry import kinds
     from reconciler.live.last_writes import ask_last_writes
 
-    return replace(planned, plan=await ask_last_writes(azure, planned.plan, drift=drift))
+    return replace(planned, plan=await ask_last_writes(azure, planned.plan, kinds(), drift=drift))
 
 
 async def compare(azure: Azure, found: Checkout, wishes: Wishes, *, traced: bool = True) -> Planned:

@@ -18,6 +18,7 @@ import msgspec
 
 from reconciler.kinds.phrases import Phrase, spoken
 from reconciler.model.address import Address
+from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared, Document, Path
 from reconciler.model.explanation import Setting
 from reconciler.model.live import Live, Unreadable
@@ -27,7 +28,7 @@ from reconciler.model.resource import Resource, Spec, State
 from reconciler.model.scope import Objectives
 from reconciler.model.selector import Selector
 from reconciler.model.source import Source
-from reconciler.plan.change import Action, Consequence, FieldChange, Reason, Step
+from reconciler.plan.change import Action, Change, Consequence, FieldChange, Reason, Step
 from reconciler.plan.finding import Finding
 
 if TYPE_CHECKING:
@@ -264,6 +265,10 @@ class Kind(ABC, Generic[S]):
     def outcome(self, resource: Resource, objectives: Objectives, now: datetime) -> Iterable[Finding]:
         """Whether the live resource keeps what was promised: objectives, failing backups."""
         return ()
+
+    def logged_at(self, change: Change) -> ArmId | None:
+        """The id under which Azure's Activity Log keeps the writes to it, also where it is gone. None: not known."""
+        return ArmId(change.arm_id) if change.arm_id else None
 
     @abstractmethod
     async def perform(self, azure: Azure, step: Step) -> Operation | None:

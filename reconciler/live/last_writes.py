@@ -11,16 +11,15 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from reconciler.azure.activity_log import REACH, READ, Event, Excerpt, read_group, read_resource
 from reconciler.azure.clients import Azure
 from reconciler.errors import AzureError, DeniedError
-from reconciler.kinds.protected_vm.inventory import NAME
-from reconciler.kinds.protected_vm.requests import ItemPath
+from reconciler.kinds.base import Kind
 from reconciler.model.arm_id import ArmId
-from reconciler.plan.change import Change
 from reconciler.plan.plan import Plan
 from reconciler.plan.provenance import LastWrites, Origin, Write
 
@@ -43,12 +42,14 @@ _OF_A_VAULT = (
 _ENDED = ("succeeded", "failed", "canceled")
 
 
-async def ask_last_writes(azure: Azure, plan: Plan, *, drift: bool) -> Plan:
+async def ask_last_writes(azure: Azure, plan: Plan, kinds: Iterable[Kind[Any]], *, drift: bool) -> Plan:
     """The plan with `last_writes` of what drifted: in a `drift` report of everything that differs, else of the changes
     whose origin is drift (or both). Of what is not in Azure nothing is told unless somebody wrote to it: most of it was
     never there."""
     changes = plan.drift if drift else plan.of_origin(Origin.DRIFT, Origin.BOTH)
-    subjects = {change.address: subject for change in changes if (subject := _subject(change))}
+    known = {kind.name: kind for kind in kinds}
+    found_at = ((change.address, known[change.kind].logged_at(change)) for change in changes if change.kind in known)
+    subjects = {address: subject for address, subject in found_at if subject}
     if not subjects:
         return plan
     found = await last_writes(azure, subjects.values())
@@ -56,15 +57,6 @@ async def ask_last_writes(azure: Azure, plan: Plan, *, drift: bool) -> Plan:
     told = {address: found[subject] for address, subject in subjects.items()}
     told = {address: item for address, item in told.items() if address not in absent or item.missing != _NOTHING}
     return msgspec.structs.replace(plan, last_writes=told)
-
-
-def _subject(change: Change) -> ArmId | None:
-    """Where it is; of a VM that is no longer protected, where the item was that somebody deleted."""
-    if change.arm_id:
-        return ArmId(change.arm_id)
-    return next(
-        (ItemPath.of(step).arm_id for step in change.steps if (step.kind, step.verb) == (NAME, "protect")), None
-    )
 
 
 async def last_writes(azure: Azure, ids: Iterable[ArmId], patience: float = PATIENCE) -> Mapping[ArmId, LastWrites]:

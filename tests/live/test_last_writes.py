@@ -18,6 +18,7 @@ from reconciler.emulator.emulator import Pace
 from reconciler.emulator.portal import SOMEBODY, request
 from reconciler.emulator.serving import Served, running_server
 from reconciler.emulator.world import Configuration
+from reconciler.kinds.registry import kinds
 from reconciler.live.last_writes import MOST_REQUESTS, MOST_WRITES, ask_last_writes, last_writes
 from reconciler.model.arm_id import ArmId
 from reconciler.plan.change import Action, Change, Reason
@@ -233,7 +234,7 @@ async def test_a_log_that_wants_an_hour_is_not_waited_for(opened: Callable[..., 
 
 async def test_nothing_is_asked_of_what_nobody_drifted(opened: Callable[..., Any]) -> None:
     def change(name: str, arm_id: str, reason: Reason = Reason.DIFFERS) -> Change:
-        return Change(address=name, kind="disk", action=Action.UPDATE, reason=reason, arm_id=arm_id, before={})
+        return Change(address=name, kind="snapshot", action=Action.UPDATE, reason=reason, arm_id=arm_id, before={})
 
     changes = (
         change("mine", disk(1)),
@@ -245,11 +246,11 @@ async def test_nothing_is_asked_of_what_nobody_drifted(opened: Callable[..., Any
     plan = Plan(created="2026-03-02T08:00:00Z", changes=changes)
     async with opened() as one:
         await one.write("alice@example.com", disk(2))
-        assert await ask_last_writes(one.azure, plan, drift=False) == plan
+        assert await ask_last_writes(one.azure, plan, kinds(), drift=False) == plan
         assert one.asked() == 0
         labelled = msgspec.structs.replace(plan, origins=origins)
-        planned = await ask_last_writes(one.azure, labelled, drift=False)
-        reported = await ask_last_writes(one.azure, plan, drift=True)
+        planned = await ask_last_writes(one.azure, labelled, kinds(), drift=False)
+        reported = await ask_last_writes(one.azure, plan, kinds(), drift=True)
     assert {address: callers(found) for address, found in planned.last_writes.items()} == {
         "theirs": ["alice@example.com"]
     }

@@ -20,17 +20,18 @@ from reconciler.kinds.protected_vm.inventory import NAME, read_items
 from reconciler.kinds.protected_vm.jobs import find_running
 from reconciler.kinds.protected_vm.outcome import judge_outcome
 from reconciler.kinds.protected_vm.phrase import protection_phrases, protection_summary
-from reconciler.kinds.protected_vm.requests import read_back, send
+from reconciler.kinds.protected_vm.requests import ItemPath, read_back, send
 from reconciler.kinds.protected_vm.rules import check_backup
 from reconciler.kinds.protected_vm.spec import Disks, ProtectedVmSpec, normal_disks
 from reconciler.kinds.protected_vm.steps import protection_steps
 from reconciler.kinds.protected_vm.verdict import judge_protection
+from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable
 from reconciler.model.observed import ItemFacts, ItemState
 from reconciler.model.resource import Resource
 from reconciler.model.scope import Objectives
-from reconciler.plan.change import Consequence, Step
+from reconciler.plan.change import Change, Consequence, Step
 from reconciler.plan.finding import Finding
 
 
@@ -108,6 +109,11 @@ class ProtectedVmKind(Kind[ProtectedVmSpec]):
 
     def outcome(self, resource: Resource, objectives: Objectives, now: datetime) -> Iterable[Finding]:
         return judge_outcome(resource, objectives, now)
+
+    def logged_at(self, change: Change) -> ArmId | None:
+        """Of a VM that is no longer protected: where its item was, and will be again."""
+        new = (ItemPath.of(step).arm_id for step in change.steps if step.verb == "protect")
+        return super().logged_at(change) or next(new, None)
 
     async def perform(self, azure: Azure, step: Step) -> Operation | None:
         return await send(azure, step)
