@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import msgspec
 
 from reconciler.model.counting import count
+from reconciler.model.duration import format_age
 from reconciler.plan.change import Action, Change, Consequence, Effect
 from reconciler.plan.plan import Plan
 from reconciler.plan.provenance import LastWrites, Origin, Provenance
@@ -19,6 +21,8 @@ GIB = "gib_at_most"
 """The figure of consequences that is summed up over a group, inside its sentence."""
 POINTS = "recovery_points_pruned"
 """The figure that is told of the whole group after its sentence, which speaks of one resource."""
+AGE = "newest_recovery_point_seconds"
+"""The figure that is told from the youngest to the oldest of a group, inside its sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,13 @@ class Group:
 
     @property
     def subject(self) -> str:
-        """`212 VMs`, or the address of the one."""
+        """`212 VMs`, `10 backup policies daily-30d` where all are called alike, or the address of the one."""
         change = self.first
         if len(self.changes) == 1:
             return change.address
-        return count(len(self.changes), noun_of(change))
+        names = {item.address.rpartition("/")[2] for item in self.changes}
+        called = f" {names.pop()}" if len(names) == 1 else ""
+        return f"{count(len(self.changes), noun_of(change))}{called}"
 
 
 def noun_of(change: Change) -> str:
@@ -83,7 +89,7 @@ def _likeness(change: Change) -> Hashable:
         change.source,
         change.summary,
         () if _said(change) else change.details or change.fields or change.after,
-        [(item.effect, sizeless(item)) for item in change.consequences],
+        [(item.effect, without_figures(item)) for item in change.consequences],
         [(step.verb, step.needs_approval) for step in change.steps],
     )
     return msgspec.json.encode(shown, order="deterministic")
@@ -101,26 +107,43 @@ def size_of(consequence: Consequence) -> str:
     return f"{consequence.figures[GIB]:,} GiB" if GIB in consequence.figures else ""
 
 
-def sizeless(consequence: Consequence) -> str:
-    """Its sentence without that size: disks of all sizes are one group, which tells the sum."""
-    size = size_of(consequence)
-    return consequence.text.replace(size, "GiB") if size else consequence.text
+def age_of(consequence: Consequence) -> str:
+    """How its sentence spells how old the newest recovery point is, "" where it has no such figure."""
+    return _aged(consequence.figures[AGE]) if AGE in consequence.figures else ""
+
+
+def _aged(seconds: int) -> str:
+    return f"is {format_age(timedelta(seconds=seconds))} old"
+
+
+def without_figures(consequence: Consequence) -> str:
+    """Its sentence without that size and age: disks of all sizes are one group, which tells the sum; so are VMs that
+    were backed up one after the other."""
+    size, age = size_of(consequence), age_of(consequence)
+    text = consequence.text.replace(size, "GiB") if size else consequence.text
+    return text.replace(age, "old") if age else text
 
 
 def summed(group: Group, consequence: Consequence) -> str:
-    """The sentence of a folded group: the size that one resource takes at most becomes that of all of them, and points
-    that each of them loses are told in all, too."""
-    size = size_of(consequence)
+    """The sentence of a folded group: the size that one resource takes at most becomes that of all of them, an age that
+    of the youngest and the oldest, and points that each of them loses are told in all, too."""
+    size, age = size_of(consequence), age_of(consequence)
     points = POINTS in consequence.figures
-    if len(group.changes) == 1 or not (size or points):
+    if len(group.changes) == 1 or not (size or age or points):
         return consequence.text
-    alike = (consequence.effect, sizeless(consequence))
+    alike = (consequence.effect, without_figures(consequence))
     every = [item for change in group.changes for item in change.consequences]
-    same = [item for item in every if (item.effect, sizeless(item)) == alike]
+    same = [item for item in every if (item.effect, without_figures(item)) == alike]
     text = consequence.text
     if size:
         total = f"{sum(item.figures.get(GIB, 0) for item in same):,} GiB"
         text = text.replace(size, f"{total} in all") if size in text else f"{text}; {total} at most in all"
+    if age:
+        ages = [item.figures[AGE] for item in same if AGE in item.figures]
+        youngest, oldest = _aged(min(ages)), _aged(max(ages))
+        if youngest != oldest:
+            span = f"of each {youngest.removesuffix(' old')} to {oldest.removeprefix('is ')}"
+            text = text.replace(age, span)
     if points:
         lost = sum(item.figures.get(POINTS, 0) for item in same)
         text = f"{text} (all {len(group.changes):,} together: {lost:,})" if lost > len(group.changes) else text

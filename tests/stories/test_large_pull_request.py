@@ -82,7 +82,8 @@ def test_five_thousand_vms_in_one_comment(story: Story) -> None:
     assert {heading.split()[-1] for heading in going} == NEW.keys()
     for heading, number in going.items():
         assert f"{heading} on {number:,} VMs" in yours
-    assert "backups were stopped" in drift
+        assert f"backup policies {heading.split()[-1]} will be created" in yours
+    assert f"{STOPPED} VMs will be updated: backups were stopped" in drift
     assert "16 days" in pending
 
 

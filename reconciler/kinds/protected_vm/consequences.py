@@ -95,7 +95,8 @@ def _resume(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> Conseq
     name = wanted.address.name if wanted else ""
     age = _age(comparison, facts)
     points = "points kept for ever until now expire" if facts.state is ItemState.STOPPED else "recovery points expire"
-    return _resumed(comparison, facts, f"backups begin again{age}; {points} as policy {name} says", {})
+    text = f"backups begin again{age}; {points} as policy {name} says"
+    return _resumed(comparison, facts, text, _age_figure(comparison, facts))
 
 
 def _resumed(
@@ -204,10 +205,13 @@ def _release(comparison: Comparison[ProtectedVmSpec], verdict: Verdict) -> Itera
         yield Consequence(
             effect=Effect.STOPS,
             text=f"no more backups{age}; recovery points expire as the policy says, but the last one",
+            figures=_age_figure(comparison, facts),
         )
     elif verdict.action is Action.RELEASE:
         yield Consequence(
-            effect=Effect.STOPS, text=f"no more backups{age}; every recovery point is kept for ever, and billed"
+            effect=Effect.STOPS,
+            text=f"no more backups{age}; every recovery point is kept for ever, and billed",
+            figures=_age_figure(comparison, facts),
         )
 
 
@@ -215,3 +219,11 @@ def _age(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> str:
     if facts.last_recovery_point is None:
         return " (there is no recovery point)"
     return f" (the newest recovery point is {format_age(comparison.situation.now - facts.last_recovery_point)} old)"
+
+
+def _age_figure(comparison: Comparison[ProtectedVmSpec], facts: ItemFacts) -> dict[str, int]:
+    """The same for programs, and for reports that tell of many VMs at once."""
+    if facts.last_recovery_point is None:
+        return {}
+    age = comparison.situation.now - facts.last_recovery_point
+    return {"newest_recovery_point_seconds": int(age.total_seconds())}
