@@ -52,7 +52,10 @@ HOSTS = tuple(_SIGNS)
 
 
 def detect(environment: Mapping[str, str]) -> str:
-    """Which host's pipeline this is. Raises PublishError outside of all of them."""
+    """Which host's pipeline this is. Azure Pipelines also build what lies on GitHub: the comment goes where the pull
+    request is. Raises PublishError outside of all of them."""
+    if environment.get("TF_BUILD") and environment.get("BUILD_REPOSITORY_PROVIDER", "").startswith("GitHub"):
+        return "github"
     for name, sign in _SIGNS.items():
         if environment.get(sign):
             return name

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler.model.explanation import Explanation
 from reconciler.plan.plan import Plan
 from reconciler.render.escape import visible
-from reconciler.render.origins import NAMES
+from reconciler.render.origins import NAMES, names
 from reconciler.render.page.entries import EFFECTS, Chapter, Entry, Marks, Pages, marks_of
 from reconciler.render.page.machines import Estate, Vm
 from reconciler.render.view import view
@@ -55,7 +55,7 @@ def _render(plan: Plan, wording: Wording, explanations: Sequence[Explanation]) -
         terms=list(estate.terms.values()),
         columns=[item for item in wording.figures.items() if any(row.figures.get(item[0]) for row in shown.rows)],
         choices=_choices(chapters, [marks for _, marks in vms]),
-        names={"origin": NAMES, "effect": EFFECTS},
+        names={"origin": names(plan.base), "effect": EFFECTS},
         sentence=wording.sentence,
         effects=EFFECTS,
         style=style,

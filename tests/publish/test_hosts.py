@@ -338,6 +338,13 @@ def test_the_event_names_the_pull_request(tmp_path: Path, event: dict[str, Any])
     assert host_of("auto", environment).comment_place() == "pull request 7 of acme/estate on GitHub"
 
 
+def test_azure_pipelines_comment_where_the_repository_is() -> None:
+    pipeline = {**ENVIRONMENT["azure-devops"], "SYSTEM_COLLECTIONURI": "https://dev.azure.com/acme/"}
+    assert host_of("auto", pipeline).comment_place() == "pull request 7 of Cloud Platform on Azure DevOps"
+    there = {**pipeline, "BUILD_REPOSITORY_PROVIDER": "GitHub", "GITHUB_REPOSITORY": "acme/estate"}
+    assert host_of("auto", there, 7).comment_place() == "pull request 7 of acme/estate on GitHub"
+
+
 def test_a_renamed_repository_is_followed_on_the_same_host_only() -> None:
     fake = FakeGitHub()
 

@@ -20,7 +20,7 @@ from reconciler.render.lines import (
     whose,
     write_lines,
 )
-from reconciler.render.origins import NAMES
+from reconciler.render.origins import names
 from reconciler.render.page.machines import Estate, Vm
 from reconciler.render.style import Tone
 from reconciler.render.view import Notice, Section
@@ -145,7 +145,7 @@ class Pages:
             sentence=head.text[len(subject) :].strip(),
             effect=EFFECTS.get(first.effect, ""),
             alarming=first.effect in ALARMING,
-            origin=NAMES[group.origin] if group.origin else "",
+            origin=names(self._plan.base)[group.origin] if group.origin else "",
             lines=(*lines, *(write_lines(group) if len(rows) > 1 else ())),
             details=tuple((detail, whose(detail, group)) for detail in common),
             rows=rows,
