@@ -144,6 +144,7 @@ def recall(
     states = {checkout.here.digest: here}
     for policies in (at_base, at_apply):
         if policies.digest not in states:
+            findings += [told for told in _renamed(policies, checkout.declared) if told not in findings]
             seen = _seen_by(policies, checkout.declared, live)
             states[policies.digest] = expand(policies.declared, seen, kinds, now).state if policies.declared else {}
     return Past(states[at_base.digest], states[at_apply.digest], told, tuple(findings))
@@ -254,6 +255,22 @@ def mistakes(validation: Validation) -> str:
     errors = [str(finding) for finding in validation.findings if finding.severity is Severity.ERROR]
     more = f"; and {len(errors) - _NAMED} more" if len(errors) > _NAMED else ""
     return "; ".join(errors[:_NAMED]) + more
+
+
+def _renamed(policies: Policies, here: Declared) -> Iterator[Finding]:
+    """A warning where a subscription had another alias then: no address in it is what it was."""
+    theirs = policies.declared.subscriptions if policies.declared else {}
+    names = {home.lower(): alias for alias, home in theirs.items()}
+    for alias, home in here.subscriptions.items():
+        earlier = names.get(home.lower(), alias)
+        if earlier != alias:
+            yield Finding(
+                code="renamed-alias",
+                severity=Severity.WARNING,
+                message=f"the Scope calls subscription {home} {alias} here, and {earlier} in the policies that changes "
+                f"are told apart by: whatever changes in {alias} looks like your change, drift too",
+                advice="rename an alias in a commit of its own, and apply that first",
+            )
 
 
 def _seen_by(policies: Policies, here: Declared, live: Live) -> Live:

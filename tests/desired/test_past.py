@@ -139,6 +139,16 @@ def test_policies_select_in_the_subscriptions_of_their_own_scope(
         assert [str(address) for address in past.at_base] == ["locked_vm.prod/rg/vm-prod", "lock.shop/base"]
 
 
+def test_a_subscription_that_had_another_alias_is_told(history: History, kinds: Kinds, opened: ExitStack) -> None:
+    renamed = write(1, {"production": IDS["prod"], "dev": IDS["dev"]})
+    base = history.commit({"policies/all.yaml": renamed})
+    history.commit({"policies/all.yaml": write(1)})
+    past = recall(checkout(opened, kinds, base), stamp_of(base, kinds), HERE, LIVE, NOW, kinds)
+    (told,) = past.findings
+    assert told.code == "renamed-alias"
+    assert "prod here, and production in" in told.message
+
+
 def test_no_policies_at_the_base_make_everything_new(history: History, kinds: Kinds, opened: ExitStack) -> None:
     empty = history.commit({"README": "begun"})
     history.commit({"policies/all.yaml": write(1)})
