@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from reconciler.model.arm_id import ArmId
 from reconciler.model.machine import Machine, OsType
 from reconciler.plan.change import Effect
+from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan
 from reconciler.render.html import render_drift, render_plan
 from tests.browser import estate
@@ -121,6 +123,48 @@ def test_what_is_lost_comes_first_and_not_by_colour_alone(visit: Open, html: str
     assert "▲" in seen.page.inner_text(".entry.alarming .badge.alarm")
     position = "document.querySelector('.alarms').compareDocumentPosition(document.querySelector('.chapter'))"
     assert seen.page.evaluate(f"{position} & Node.DOCUMENT_POSITION_FOLLOWING")
+
+
+def test_who_wrote_last_is_seen_at_a_glance_and_found(visit: Open, html: str) -> None:
+    seen = visit(html)
+    drifted = seen.page.locator("details.entry", has=seen.page.locator(".badge.author"))
+    assert (
+        drifted.locator("summary .author").all_inner_texts() == ["last write: alex@contoso.example"] * drifted.count()
+    )
+    assert drifted.count() > 0
+    seen.page.fill("#q", "alex@contoso")
+    seen.until("of 10 changes · 0 of 2 findings")
+    assert drifted.first.is_visible()
+
+
+def test_fields_are_not_broken_on_a_phone(visit: Open, html: str) -> None:
+    """The name of a field stands on one line where there is room for it."""
+    seen = visit(html, width=390)
+    seen.page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
+    names = "[...document.querySelectorAll('.fields tbody th')]"
+    widths = seen.page.evaluate(f"{names}.map(node => [node.offsetWidth, node.parentElement.offsetWidth])")
+    assert widths
+    assert all(own == whole for own, whole in widths)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("kind", ["nothing", "errors", "long"])
+def test_pages_with_little_or_with_long_names(visit: Open, kind: str, width: int) -> None:
+    error = Finding(code="auth", message="nobody is signed in", severity=Severity.ERROR, advice="run az login")
+    change = estate.repolicied(estate.machine(1))
+    name = "x" * 400
+    long = msgspec.structs.replace(change, address=f"protected_vm.prod/{name}/{name}", arm_id=f"/subscriptions/{name}")
+    given: dict[str, dict[str, Any]] = {
+        "nothing": {"unchanged": 3, "machines": 3},
+        "errors": {"findings": (error,), "complete": False},
+        "long": {"changes": (long,), "machines": 1},
+    }
+    seen = visit(render_plan(Plan(created="2026-03-02T03:00:00Z", **given[kind])), width=width)
+    seen.page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
+    seen.page.evaluate(SETTLE)
+    assert not seen.page.evaluate(WIDE)
+    expected = {"nothing": "In step", "errors": "Errors", "long": "Changes"}
+    assert expected[kind] in seen.page.inner_text(".status")
 
 
 def test_keyboard(visit: Open, html: str) -> None:

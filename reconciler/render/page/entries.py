@@ -81,6 +81,8 @@ class Entry:
     details: tuple[tuple[Detail, str], ...]
     """Each difference, and whose it is."""
     rows: tuple[Row, ...]
+    author: str = ""
+    """Who wrote last to all of them; "" where that was not one alone, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ class Pages:
             lines=(*lines, *(write_lines(group) if len(rows) > 1 else ())),
             details=tuple((detail, whose(detail, group)) for detail in common),
             rows=rows,
+            author=_author(rows),
         )
 
     def _row(self, change: Change, common: Sequence[Detail]) -> Row:
@@ -200,6 +203,11 @@ def _common(changes: Sequence[Change]) -> tuple[Detail, ...]:
     """The differences that all of them have."""
     first, *others = changes
     return tuple(detail for detail in first.details if all(detail in other.details for other in others))
+
+
+def _author(rows: Sequence[Row]) -> str:
+    found = {row.last_writes.writes[0].caller if row.last_writes and row.last_writes.writes else "" for row in rows}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _is_difference(line: Line) -> bool:
