@@ -228,7 +228,7 @@ class _Run:
             step.get("displayName", script),
             script,
             {**named, "PATH": self.machine.variables["PATH"], **own},
-            cwd=Path(self.variables["Build.SourcesDirectory"]),
+            cwd=Path(self.filled(step.get("inputs", {}).get("workingDirectory", "$(Build.SourcesDirectory)"))),
         )
         for command, properties, value in _COMMAND.findall(ran.out):
             self.command(step, command, properties, value)

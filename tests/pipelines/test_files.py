@@ -175,6 +175,7 @@ def test_azure_scripts_have_no_macros_and_jobs_end() -> None:
         macros = set(re.findall(r"\$\(([\w.]+)\)", text))
         assert macros <= {
             "Build.ArtifactStagingDirectory",
+            "Build.SourcesDirectory",
             "System.JobAttempt",
             "System.AccessToken",
             "RECONCILER_NOTIFY",
