@@ -1,7 +1,8 @@
 """`make screenshots`: docs/images, from the sample estate as a pull request meets it.
 
 The policies are committed and applied; somebody changes things in the portal; one edit is merged and not applied yet,
-and another one stands on a branch. Times and authors are given, so that a page looks the same whenever it is made.
+and another one stands on a branch. Times and authors are given, and the clock stands still between operations, so that a page looks
+nearly the same whenever it is made.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ REPOSITORY = Path(__file__).parents[2]
 IMAGES = REPOSITORY / "docs" / "images"
 MONDAY = "2026-11-23T08:00:00Z"
 AUTHOR = b"Alex <alex@example.com>"
-WIDTHS = {1280: 1240, 390: 1400}
+WIDTHS = {1280: 1720, 390: 1400}
 """Width → height of a picture, in CSS pixels."""
 SUBSCRIPTION = "/subscriptions/6d1f0a52-4c1e-4a6b-9f3d-2b7c5e8a0101"
 VAULT = f"{SUBSCRIPTION}/resourceGroups/rg-backup-prod/providers/Microsoft.RecoveryServices/vaults/rsv-prod-weu"
@@ -99,7 +100,7 @@ def put(azure: Running, path: str, body: object) -> None:
 
 def make_page(home: Path) -> Path:
     """The page of the branch's plan."""
-    azure = lifecycle.start(home / "emulator", speed=40)
+    azure = lifecycle.start(home / "emulator", speed=0, auto_advance=True)
     try:
         azure.reset(estate={**read(SAMPLE), "clock": MONDAY})
         repository = Repository(home / "repository", home / "emulator")
