@@ -28,7 +28,7 @@ def conclude_apply(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) 
         note(f"\nNot stamped, so drift is still measured by the apply before this one: {error}")
     held = held_by_freeze(plan)
     if held:
-        note(f"\nFrozen: {held.message}.\n  next: {held.advice}")
+        note(f"\n{held.message[0].upper()}{held.message[1:]}.\n  next: {held.advice}")
     if held and gap is None and (result is None or result.exit_code is ExitCode.OK):
         return conclude(ExitCode.REFUSED, "a freeze held changes back")
     if result is None and gap is None:

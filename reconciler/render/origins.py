@@ -164,13 +164,15 @@ def sentence(plan: Plan) -> str:
     stuck = sum(item.action is Action.BLOCKED and origin_of(item, plan) in YOURS for item in plan.changes)
     late = sum(origin_of(item, plan) in YOURS for item in plan.deferred)
     does = _enumerated([*_deeds(yours), *_losses(yours)]) if yours else ""
-    if not does:
-        does = "cannot be carried out now" if stuck or late else "alters nothing in Azure"
-    parts = [f"Your change {does}"]
-    if stuck:
-        parts.append(f"{count(stuck, 'more change')} of yours {_be(stuck)} blocked")
-    if late:
-        parts.append(f"{count(late, 'more change')} of yours {_be(late)} put off")
+    held = [(stuck, "blocked"), (late, "put off")]
+    if does:
+        parts = [f"Your change {does}"]
+        parts += [f"{count(number, 'more change')} of yours {_be(number)} {word}" for number, word in held if number]
+    elif stuck or late:
+        told = ", ".join(f"{count(number, 'change')} {_be(number)} {word}" for number, word in held if number)
+        parts = [f"Your change cannot be carried out now: {told}"]
+    else:
+        parts = ["Your change alters nothing in Azure"]
     return "; ".join((*parts, *_others(plan, more=bool(yours)))) + "."
 
 

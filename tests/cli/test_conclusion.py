@@ -88,7 +88,7 @@ def test_the_last_words_of_a_freeze(capsys: pytest.CaptureFixture[str]) -> None:
     ):
         result = Result(endings(*statuses)) if statuses else None
         assert conclude_apply(Outcome(Review(held, (), Resumed(())), result), asked(), []) is code
-        assert "Frozen: held.\n  next: later" in capsys.readouterr().err
+        assert "\nHeld.\n  next: later" in capsys.readouterr().err
 
 
 def test_a_step_that_an_earlier_run_left_is_counted_once(capsys: pytest.CaptureFixture[str]) -> None:

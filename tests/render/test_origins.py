@@ -98,7 +98,7 @@ def loses(effect: Effect, **figures: int) -> tuple[Consequence, ...]:
         ),
         (
             told((change("a", action=Action.BLOCKED, steps=()), Origin.MINE)),
-            "Your change cannot be carried out now; 1 more change of yours is blocked.",
+            "Your change cannot be carried out now: 1 change is blocked.",
         ),
         (
             told((change("a"), Origin.MINE), deferred=(change("late"),)),
