@@ -9,7 +9,7 @@ import platform
 import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -78,10 +78,10 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the command line said of the lock: `address` "" leaves it to the Scope; `none` goes without; `patience` is
-    in seconds."""
+    """What the command line said of the lock: `address` "" leaves it to the Scope, and is never shown, since it may hold
+    a SAS; `none` goes without; `patience` is in seconds."""
 
-    address: str = ""
+    address: str = field(default="", repr=False)
     none: bool = False
     patience: float = 0.0
 
@@ -94,10 +94,15 @@ class Wish:
         return cls((address or "").strip(), none, patience)
 
     def lock(self, declared: Declared, operation: str = "apply") -> Lock | None:
-        """Which lock that is; None where nobody wants one. Raises UsageError for an address that names no blob."""
+        """Which lock that is; None where nobody wants one. Raises UsageError for an address that names no blob, and for
+        a wish that would come to nothing: a secret that is empty, time to wait for no lock."""
         from reconciler.azure.blob_address import locate
 
         address = "" if self.none else self.address or declared.scope.value.lock or ""
+        vain = "RECONCILER_LOCK is set and empty" if os.environ.get("RECONCILER_LOCK") == "" else ""
+        vain = vain or ("--lock-timeout waits for no lock" if self.patience else "")
+        if vain and not address and not self.none:
+            raise UsageError(f"{vain}: nothing names one", advice="name it (--lock, `lock` of the Scope), or --no-lock")
         return Lock(locate(address), self.patience, operation) if address else None
 
 

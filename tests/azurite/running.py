@@ -46,7 +46,7 @@ def running() -> Iterator[Azurite]:
     node = shutil.which("node")
     assert node, "ask `installed` first"
     loopback = ("--blobHost", "127.0.0.1", "--blobPort", "0")
-    quiet = ("--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry")
+    quiet = ("--silent", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry")  # nobody reads on
     command = (node, str(PROGRAM), *loopback, *quiet)
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
         try:

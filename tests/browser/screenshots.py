@@ -1,8 +1,8 @@
 """`make screenshots`: docs/images, from the sample estate as a pull request meets it.
 
 The policies are committed and applied; somebody changes things in the portal; one edit is merged and not applied yet,
-and another one stands on a branch. Times and authors are given, and the clock stands still between operations, so that a page looks
-nearly the same whenever it is made.
+and another one stands on a branch. Times and authors are given, and the clock stands still between operations, so that
+a page looks nearly the same whenever it is made.
 """
 
 from __future__ import annotations
