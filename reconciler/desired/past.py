@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from reconciler.desired.expand import expand
 from reconciler.desired.revision import RevisionError
 from reconciler.desired.validate import Validation, validate_files
@@ -27,6 +29,7 @@ from reconciler.plan.provenance import Base
 if TYPE_CHECKING:
     from reconciler.desired.repository import Repository
 
+_ANEW = "apply the policies here: that says anew what is applied"
 _NAMED = 3
 """Mistakes of policies that are told where they stand in the way."""
 
@@ -106,13 +109,18 @@ def find_applied(checkout: Checkout, stamp: Stamp, today: date, kinds: Sequence[
     if checkout.repository is None:
         why = "the policies here are others, and lie in no git repository to look that commit up in"
         raise RevisionError(message, why=why, advice="run it where the repository of the policies is checked out")
-    found, _ = read_policies_at(checkout.repository, stamp.commit, today, kinds)
+    try:
+        found, _ = read_policies_at(checkout.repository, stamp.commit, today, kinds)
+    except RevisionError as error:
+        why = f"{error.message}{f' ({error.why})' if error.why else ''}"
+        advice = f"{error.advice}. Where that commit is gone for good (rebased away, or of another repository): {_ANEW}"
+        raise RevisionError(message, why=why, advice=advice) from error
     if found.digest != stamp.policies:
         why = "that commit has other policies at these paths than were applied"
         raise RevisionError(message, why=why, advice="name the same --policies as the apply did, or apply anew")
     if found.declared is None and found.validation.files:
         why = f"they are not valid for this version: {mistakes(found.validation)}"
-        raise RevisionError(message, why=why, advice="apply the policies here: that says anew what is applied")
+        raise RevisionError(message, why=why, advice=_ANEW)
     return found
 
 
@@ -131,13 +139,15 @@ def recall(
     """
     stamp, findings = _as_far_as_read(checkout, found)
     applied: Policies | None = None
+    behind: tuple[Finding, ...] = ()
     if stamp:
         try:
-            findings.extend(tell_behind(checkout, stamp))
+            behind = tell_behind(checkout, stamp)
+            findings.extend(behind)
             applied = find_applied(checkout, stamp, now.date(), kinds)
         except RevisionError as error:
             findings.append(_unknown(error))
-    told = describe(checkout, stamp)
+    told = msgspec.structs.replace(describe(checkout, stamp), behind=bool(behind))
     at_base, at_apply = checkout.base or applied, applied or checkout.base
     if at_base is None or at_apply is None or checkout.invalid:
         return Past(None, None, None, tuple(findings))
@@ -192,7 +202,7 @@ def tell_behind(checkout: Checkout, stamp: Stamp) -> tuple[Finding, ...]:
             code="behind",
             severity=Severity.WARNING,
             message=f"{checkout.head[:SHORT]}, which is checked out, lacks {spell(stamp)}: what that brought "
-            "looks like drift from here, and an apply would take it back",
+            "is not in these policies, and an apply of them would take it back",
             advice=f"merge or rebase first: git fetch, then git rebase {onto}",
         ),
     )

@@ -38,7 +38,8 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `ref` is as it was asked for (`origin/main`), "" where the last applied commit is the base; `commit` the one that it
     came to (the merge base), in full; `policies` the digest of the policy files there. `applied` is the commit that was
     last applied, "" where nothing tells, and `applied_at` when. `head` is the commit that is checked out, "" outside of
-    git; `dirty` tells that the policies there are not those of that commit.
+    git; `dirty` tells that the policies there are not those of that commit, `behind` that it lacks the applied one:
+    what is pending then is no merge that waits, but one that these policies would take back.
     """
 
     ref: str = ""
@@ -48,6 +49,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     applied_at: datetime | None = None
     head: str = ""
     dirty: bool = False
+    behind: bool = False
 
 
 class Write(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
