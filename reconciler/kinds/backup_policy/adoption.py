@@ -174,6 +174,7 @@ def _schedule(schedule: Schedule, zone: str) -> written.Schedule:
 
 def _retention(retention: Retention) -> written.Retention:
     daily, weekly = retention.daily, retention.weekly
+    months: Any = retention.yearly.months if retention.yearly else ()
     return written.Retention(
         daily=written.DailyRetention(days=daily.days) if daily else None,
         weekly=_weekly(weekly) if weekly else None,
@@ -182,8 +183,8 @@ def _retention(retention: Retention) -> written.Retention:
         else None,
         yearly=written.YearlyRetention(
             years=retention.yearly.years,
-            months=retention.yearly.months,
-            **_chosen(retention.yearly),  # type: ignore[arg-type]
+            months=months,
+            **_chosen(retention.yearly),
         )
         if retention.yearly
         else None,

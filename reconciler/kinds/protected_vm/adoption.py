@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Literal
 
 from reconciler.kinds.adoption import Adopted, AdoptedEstate, Held, left_out, not_adopted
 from reconciler.kinds.base import Assignment
@@ -76,10 +77,14 @@ def _unwritten(vault: str, policy: str, names: list[str]) -> Adopted:
     )
 
 
-def _disks(disks: Disks) -> str | DiskList:
-    if disks.mode == "only":
-        return DiskList(only=disks.luns)
-    return DiskList(except_=disks.luns) if disks.mode == "except" else disks.mode
+def _disks(disks: Disks) -> Literal["all", "osOnly"] | DiskList:
+    match disks.mode:
+        case "only":
+            return DiskList(only=disks.luns)
+        case "except":
+            return DiskList(except_=disks.luns)
+        case mode:
+            return mode
 
 
 def _tiers(estate: AdoptedEstate) -> dict[Address, str]:

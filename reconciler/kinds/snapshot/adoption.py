@@ -59,7 +59,9 @@ def _by_schedule(estate: AdoptedEstate) -> Mapping[str, Made]:
     newest: dict[ArmId, tuple[Any, str]] = {}
     for resource in estate.resources(NAME):
         facts = resource.observed
-        if not isinstance(facts, SnapshotFacts) or facts.slot is None or facts.machine_id not in estate.machines:
+        if not isinstance(facts, SnapshotFacts) or facts.slot is None:
+            continue
+        if facts.machine_id is None or facts.machine_id not in estate.machines:
             continue
         made = found.setdefault(fold(facts.schedule), Made(facts.schedule))
         if facts.copy_of is not None:
