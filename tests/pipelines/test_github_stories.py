@@ -13,6 +13,7 @@ import pytest
 
 from reconciler.plan.file import load, save
 from tests.pipelines.github import TOKEN, Event, GitHub
+from tests.pipelines.shell import Machine
 from tests.publish.conftest import FakeGitHub, Reply, Served, serve
 from tests.stories.conftest import REPOSITORY, Story
 from tests.stories.small_estate import DAILY, DEVELOPMENT, PRODUCTION
@@ -195,8 +196,6 @@ def test_a_drift_is_one_issue_until_it_is_healed_and_a_night_that_cannot_tell_ri
 
 def test_an_argument_is_one_argument_whatever_stands_in_it(story: Story, tmp_path: Path) -> None:
     """Lines of `arguments` and words of `allow` reach the command as they are: no shell reads them."""
-    from tests.pipelines.shell import Machine
-
     machine = Machine.of(story, tmp_path / "machine")
     spy = tmp_path / "machine" / "tools" / "reconciler"
     spy.write_text('#!/bin/bash\nprintf "<%s>\\n" "$@"\n')
