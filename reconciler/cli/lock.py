@@ -78,8 +78,8 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the command line said of the lock: `address` "" leaves it to the Scope (it is never shown, since it may hold a
-    SAS); `none` goes without; `patience` is in seconds."""
+    """What the command line said of the lock: `address` "" leaves it to the Scope (never shown: it may hold a SAS);
+    `none` goes without; `patience` is in seconds."""
 
     address: str = field(default="", repr=False)
     none: bool = False
