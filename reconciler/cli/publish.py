@@ -84,7 +84,8 @@ def issue(file: Path, to: str, title: str, opens: bool, closes: bool, label: str
     Exit 0 done, 1 not.
     """
     from reconciler.publish.comment import read_report
-    from reconciler.publish.host import Issue, host_of
+    from reconciler.publish.host import host_of
+    from reconciler.publish.issue import Issue
 
     if opens == closes:
         raise UsageError(

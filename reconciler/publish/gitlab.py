@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from reconciler.errors import PublishError
 from reconciler.publish.comment import Report, first_line, fit, same
-from reconciler.publish.host import Issue, needed
 from reconciler.publish.http import Api, Patience
+from reconciler.publish.issue import Issue
+from reconciler.publish.pipeline import needed
 from reconciler.publish.sole import Comment, Comments, keep_one
 
 _MOST_CHARACTERS = 1_000_000

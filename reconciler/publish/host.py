@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.errors import PublishError
 from reconciler.publish.comment import Report
 from reconciler.publish.http import Patience
-
-LABEL = "reconciler-drift"
-"""The label of the issue that a drift opens, unless another is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """`label` marks the issues among which the one with the report's marker is looked for."""
-
-    report: Report
-    title: str
-    label: str = LABEL
+from reconciler.publish.issue import Issue
 
 
 class Host(Protocol):
@@ -79,11 +67,3 @@ def host_of(
     }
     chosen = detect(environment) if name == "auto" else name
     return made[chosen](environment, number, patience or Patience())
-
-
-def needed(environment: Mapping[str, str], host: str, *names: str, advice: str = "") -> str:
-    """The first of these variables that has a value. Raises PublishError that names them."""
-    for name in names:
-        if environment.get(name):
-            return environment[name]
-    raise PublishError(f"{host}: {' or '.join(names)} is not set", advice=advice or "its pipelines set it")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from reconciler.errors import PublishError
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
@@ -32,3 +34,11 @@ def pipeline_of(environment: Mapping[str, str]) -> Pipeline:
         run = told("CI_JOB_URL", "") or told("CI_PIPELINE_URL", "")
         return Pipeline(told("CI_PROJECT_PATH", ""), told("CI_COMMIT_SHA", ""), run)
     return Pipeline()
+
+
+def needed(environment: Mapping[str, str], host: str, *names: str, advice: str = "") -> str:
+    """The first of these variables that has a value. Raises PublishError that names them."""
+    for name in names:
+        if environment.get(name):
+            return environment[name]
+    raise PublishError(f"{host}: {' or '.join(names)} is not set", advice=advice or "its pipelines set it")

@@ -12,7 +12,8 @@ import pytest
 
 from reconciler.errors import PublishError
 from reconciler.publish.comment import Report
-from reconciler.publish.host import Host, Issue, host_of
+from reconciler.publish.host import Host, host_of
+from reconciler.publish.issue import Issue
 from tests.publish.conftest import (
     AT_ONCE,
     MARKER,
