@@ -169,7 +169,7 @@ def test_a_drift_is_one_issue_until_it_is_healed_and_a_night_that_cannot_tell_ri
     assert shop.github.run("drift.yml", shop.night())["drift"].result == "success"
     [issue] = shop.page.issues
     assert (issue["state"], "app-01" in issue["body"]) == ("open", True)
-    assert issue["title"] == "Azure differs from the policies"
+    assert issue["title"] == "Nightly drift check needs attention"
 
     shop.team.stop_protection("app-02")
     shop.github.run("drift.yml", shop.night())
