@@ -37,6 +37,9 @@ _UNTOLD_NOTES: Mapping[Origin, str] = {
     Origin.BOTH: "your change lands on what is not as the base has it",
     Origin.DRIFT: "nothing tells what was last applied; apply brings it in step, apply --only mine leaves it",
 }
+_OUTDATED = "outdated"
+"""What is pending where these policies lack what was applied: no merge that waits, but one that they take back."""
+_OUTDATED_NOTE = "merge or rebase first: an apply from here takes it back"
 DUE = "due"
 _OTHER = "others"
 _VERBS: Mapping[Action, str] = {
@@ -90,12 +93,14 @@ def origin_of(change: Change, plan: Plan) -> Origin | None:
 
 def names(base: Base | None) -> Mapping[Origin, str]:
     """What each is called in figures and beside a change."""
-    return NAMES if base is None or base.applied else {**NAMES, **_UNTOLD}
+    found = NAMES if base is None or base.applied else {**NAMES, **_UNTOLD}
+    return {**found, Origin.PENDING: _OUTDATED} if base and base.behind else found
 
 
 def notes(base: Base | None) -> Mapping[Origin, str]:
     """What is said after each title."""
-    return NOTES if base is None or base.applied else _UNTOLD_NOTES
+    found = NOTES if base is None or base.applied else _UNTOLD_NOTES
+    return {**found, Origin.PENDING: _OUTDATED_NOTE} if base and base.behind else found
 
 
 def titles(base: Base) -> dict[Origin, str]:
@@ -108,7 +113,9 @@ def titles(base: Base) -> dict[Origin, str]:
         Origin.DRIFT: f"Drift: changed in Azure since {applied}"
         if applied
         else f"Drift, or never applied: not as {_base(base)} has it",
-        Origin.PENDING: "Pending: merged, not applied yet",
+        Origin.PENDING: "Outdated: applied since, and not in these policies"
+        if base.behind
+        else "Pending: merged, not applied yet",
     }
 
 
