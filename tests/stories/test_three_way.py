@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 
 import pytest
 
@@ -118,6 +119,25 @@ def test_nothing_is_stamped_but_the_whole(story: Story) -> None:
     team.stop_protection("app-02")
     story.run("apply", "plan.json", code=0)
     assert team.stamps()["rsv-weu"]["commit"] == team.first, "a saved plan was the whole when it was made"
+
+
+def test_whoever_was_asked_to_stop_stamps_nothing(story: Story) -> None:
+    """By Ctrl-C, or by a lock that was lost: another apply may have stamped by then."""
+    team = Team(story)
+    team.stop_protection("app-01")
+    story.run("plan", "--detailed-exitcode", code=2)
+    before = story.writes()["PUT app-01"]
+    story.stand_still()
+    apply = story.start("apply", "--auto-approve")
+    story.until(lambda: story.writes()["PUT app-01"] > before)
+    apply.process.send_signal(signal.SIGINT)
+    apply.line("topping")
+    story.go_on()
+    said = apply.end()
+    assert "1 done" in said.out
+    assert team.stamps()["rsv-weu"] == {}
+    team.apply()
+    assert team.stamps()["rsv-weu"]["commit"] == team.first
 
 
 def test_a_stamp_that_cannot_be_written_is_told(story: Story) -> None:
