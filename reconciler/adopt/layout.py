@@ -20,6 +20,17 @@ _SHORT = 90
 _MOST_DOCUMENTS = 500
 _MOST_NAMED = 40
 _FOLDER = "protections"
+_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}")
+_WORDS = (
+    *("subscriptions", "resourceGroups", "providers"),
+    *("Microsoft.Network", "virtualNetworks", "Microsoft.Storage", "storageAccounts"),
+    *("Microsoft.Compute", "availabilitySets", "proximityPlacementGroups", "capacityReservationGroups"),
+    *("diskEncryptionSets", "diskAccesses", "Microsoft.Automation", "automationAccounts", "runbooks"),
+)
+_SEGMENTS = {word.lower(): word for word in _WORDS}
+"""What ids consist of beside names: Site Recovery answers with small letters, and nobody writes those."""
+_NAMES_AT = frozenset({2, 4, 8, 10, 12})
+"""Where the names stand between the slashes of an id."""
 _HEAD = (
     "Written by `reconciler adopt` from what Azure had. From now on these files are yours: change them, and look at "
     "the plan."
@@ -41,6 +52,23 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- PyYAML's signature
         return True
+
+
+def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    """Times of day are quoted everywhere, though not every version of YAML would take all of them for numbers."""
+    style = "'" if _TIME.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", _respelled(text), style=style)
+
+
+_Dumper.add_representer(str, _represent)
+
+
+def _respelled(text: str) -> str:
+    """An ARM id as documentation spells it, names left alone; any other text as it is."""
+    if not text.lower().startswith("/subscriptions/"):
+        return text
+    parts = enumerate(text.split("/"))
+    return "/".join(part if place in _NAMES_AT else _SEGMENTS.get(part.lower(), part) for place, part in parts)
 
 
 def _unfold(node: yaml.Node) -> None:

@@ -47,13 +47,19 @@ def draft_protections(held: Sequence[Held], census: Census, selectors: Selectors
     by_mask: dict[int, dict[str, _Share]] = defaultdict(dict)
     for aspect, share in _shares(held, census):
         by_mask[share.mask][aspect] = share
+    having: dict[str, int] = defaultdict(int)
+    for mask, aspects in by_mask.items():
+        for aspect in aspects:
+            having[aspect] |= mask
     found: list[Drafted] = []
     taken: set[str] = set()
     for mask, aspects in sorted(by_mask.items(), key=lambda item: (-item[0].bit_count(), item[0])):
         choice = selectors.name(mask)
         bodies = {aspect: plain(share.value) for aspect, share in sorted(aspects.items())}
         name = _name(choice, bodies, taken)
-        found.append(Drafted(name, {"select": dict(choice.selector), **bodies}, _comment(mask, aspects)))
+        found.append(
+            Drafted(name, {"select": dict(choice.selector), **bodies}, _comment(mask, aspects, choice, having))
+        )
     return sorted(found, key=lambda one: one.name)
 
 
@@ -78,7 +84,7 @@ def _shares(held: Iterable[Held], census: Census) -> Iterator[tuple[str, _Share]
         yield aspect, _Share(mask, value, Counter(member.origin for member in members if member.origin))
 
 
-def _comment(mask: int, aspects: Mapping[str, _Share]) -> str:
+def _comment(mask: int, aspects: Mapping[str, _Share], choice: Choice, having: Mapping[str, int]) -> str:
     number = mask.bit_count()
     told = [f"Explains {number:,} of {count(number, 'VM')}"]
     for aspect, share in sorted(aspects.items()):
@@ -87,7 +93,20 @@ def _comment(mask: int, aspects: Mapping[str, _Share]) -> str:
             found = ", ".join(f"{origin} ({share.origins[origin]:,})" for origin in ranked[:_MOST_ORIGINS])
             more = f" and {len(ranked) - _MOST_ORIGINS} more" if len(ranked) > _MOST_ORIGINS else ""
             told.append(f"{aspect}: {found}{more}")
-    return "; ".join(told) + "."
+    return ". ".join(("; ".join(told), *_exceptions(mask, aspects, choice, having))) + "."
+
+
+def _exceptions(mask: int, aspects: Iterable[str], choice: Choice, having: Mapping[str, int]) -> Iterator[str]:
+    """Of the VMs that a `not` leaves out, how many have nothing instead: somebody may have forgotten those."""
+    if "all" not in choice.selector or len(choice.terms) != 1:
+        return
+    left = choice.terms[0].mask & ~mask
+    for aspect in sorted(aspects):
+        bare = (left & ~having[aspect]).bit_count()
+        if bare:
+            have = "has" if bare == 1 else "have"
+            who = f"Of {count(left.bit_count(), 'VM')} that `not` leaves out {bare:,}"
+            yield f"{who} {have} no {aspect} in any policy here"
 
 
 def _name(choice: Choice, bodies: Mapping[str, Any], taken: set[str]) -> str:

@@ -61,6 +61,8 @@ def test_the_sample_as_it_is(sample: Story) -> None:
     assert "backup of VM web-03 stays unmanaged" in said.err
     assert "its backups are stopped" in said.err
     assert "17 VMs without protection" in said.err
+    daily = (sample.folder / "adopted" / "protections" / "daily-30d.yaml").read_text(encoding="utf-8")
+    assert "Of 11 VMs # that `not` leaves out 8 have no backup in any policy here." in " ".join(daily.split())
     assert "Exemption" not in found
 
 
@@ -106,6 +108,19 @@ def test_an_editor_finds_the_schemas_where_they_are(story: Story) -> None:
         line, _, _ = text.partition("\n")
         schema = line.removeprefix("# yaml-language-server: $schema=")
         assert (story.folder / "adopted" / name).parent.joinpath(schema).resolve().is_file(), name
+
+
+def test_a_vm_of_tomorrow_goes_where_those_like_it_are(sample: Story) -> None:
+    """Its tags protect it; and not in the vault of the database team, which only comes first by name."""
+    adopt(sample, *SAMPLES, code=4)
+    estate = yaml.safe_load((REPOSITORY / "reconciler" / "emulator" / "estates" / "sample.yaml").read_text("utf-8"))
+    tags = {"env": "prod", "tier": "web", "app": "portal"}
+    estate["virtualMachines"].append({"name": "web-09", "resourceGroup": "rg-web-prod", "os": "Linux", "tags": tags})
+    sample.begin(estate)
+    plan = json.loads(sample.run("plan", "--format", "json", code=0).out)
+    (change,) = plan["resource_changes"]
+    assert change["address"] == "protected_vm.prod/rg-web-prod/web-09"
+    assert "rsv-prod-weu/daily-30d" in json.dumps(change["change"]["after"])
 
 
 def test_what_is_only_half_read_is_not_written(story: Story) -> None:
