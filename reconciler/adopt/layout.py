@@ -55,9 +55,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    """Times of day are quoted everywhere, though not every version of YAML would take all of them for numbers."""
-    style = "'" if _TIME.fullmatch(text) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", _respelled(text), style=style)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", _respelled(text))
 
 
 _Dumper.add_representer(str, _represent)
@@ -72,7 +70,9 @@ def _respelled(text: str) -> str:
 
 
 def _unfold(node: yaml.Node) -> None:
-    """Mappings that would be wider than a line are written below each other."""
+    """Mappings that would be wider than a line are written below each other; times of day are quoted everywhere."""
+    if isinstance(node, yaml.ScalarNode) and _TIME.fullmatch(node.value):
+        node.style = "'"
     if not isinstance(node, yaml.MappingNode | yaml.SequenceNode):
         return
     parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]

@@ -84,6 +84,7 @@ def test_many_documents_are_split_into_files_that_can_be_read() -> None:
 def test_what_azure_spells_oddly_is_written_as_people_write_it() -> None:
     """Site Recovery answers with ids in small letters; a time of day looks the same wherever it stands."""
     network = "/subscriptions/S/resourcegroups/providers/providers/microsoft.network/virtualnetworks/Subscriptions"
-    text = dump({"to": network, "at": {"time": "08:00", "long": ["x" * 40, "y" * 60]}})
+    text = dump({"to": network, "at": {"time": "08:00", "long": ["x" * 40, "y" * 60]}, "short": {"time": "22:00"}})
     assert "/subscriptions/S/resourceGroups/providers/providers/Microsoft.Network/virtualNetworks/Subscriptions" in text
     assert "time: '08:00'" in text
+    assert "short: {time: '22:00'}" in text
