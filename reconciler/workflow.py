@@ -41,10 +41,9 @@ from reconciler.diff.holding import hold_back
 from reconciler.diff.limits import keep_within_limits
 from reconciler.diff.origins import Sides, keep_only, trace
 from reconciler.diff.targets import narrow
-from reconciler.errors import AzureError
 from reconciler.kinds.base import Situation
 from reconciler.kinds.registry import by_name, kinds
-from reconciler.kinds.stamp import read_stamp, write_stamp
+from reconciler.kinds.stamp import Stamping, read_stamp, write_stamp
 from reconciler.live.refresh import refresh
 from reconciler.model.clock_gap import ClockGap
 from reconciler.model.document import Declared
@@ -183,12 +182,12 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an apply went. `result` is None where the review said no, or there was nothing to do; `unstamped` says where
-    it could not be written what is applied now."""
+    """How an apply went. `result` is None where the review said no, or there was nothing to do; `stamping` tells where
+    it was written what is applied now, and where it could not be."""
 
     review: Review
     result: Result | None
-    unstamped: tuple[AzureError, ...] = ()
+    stamping: Stamping = field(default_factory=Stamping)
 
 
 async def apply(
@@ -225,17 +224,17 @@ async def apply(
 
 async def _stamp(
     azure: Azure, stop: Stop, checkout: Checkout | None, review: Review, result: Result | None
-) -> tuple[AzureError, ...]:
-    """Say on the vaults what is applied now, where all of it is: answers what could not be written.
+) -> Stamping:
+    """Say on the vaults what is applied now, where all of it is.
 
     Outside of git nothing is begun, but what a vault says must not become a lie. Whoever has been asked to stop, as by
     a lock that was lost, writes nothing more: another apply may have.
     """
     earlier = review.resumed.in_doubt or review.resumed.going_on
     if checkout is None or earlier or stop.asked.is_set() or not brings_everything(review.plan, result):
-        return ()
+        return Stamping()
     if checkout.repository is None and not isinstance(await read_stamp(azure, checkout.declared), Stamp):
-        return ()
+        return Stamping()
     stamp = Stamp(commit=checkout.head, policies=checkout.here.digest, at=azure.now(), dirty=checkout.dirty)
     return await write_stamp(azure, checkout.declared, stamp)
 

@@ -24,7 +24,10 @@ def conclude_apply(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) 
     gap = _gap(outcome)
     if asked.mode is not Mode.JSON:
         _tell_the_end(outcome, asked, troubles)
-    for error in outcome.unstamped:
+    stamped = outcome.stamping.vaults
+    if stamped and asked.mode is not Mode.JSON:
+        note(f"Noted on {count(len(stamped), 'vault')} as what is applied now: drift goes by that.")
+    for error in outcome.stamping.failures:
         note(f"\nNot stamped, so drift is still measured by the apply before this one: {error}")
     held = held_by_freeze(plan)
     if held:
@@ -44,7 +47,7 @@ def _gap(outcome: Outcome) -> str | None:
         return ""
     if outcome.review.resumed.in_doubt:
         return "an earlier run's step is not known to have ended"
-    return "what is applied now could not be written on every vault" if outcome.unstamped else None
+    return "what is applied now could not be written on every vault" if outcome.stamping.failures else None
 
 
 def _tell_the_end(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -27,6 +28,15 @@ _COMMIT = re.compile(r"(?P<commit>[0-9a-f]{40}|[0-9a-f]{64}|)(?P<dirty>" + re.es
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SLOW = timedelta(hours=1)
 """How far the clock of whoever applied may have been ahead of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamping:
+    """`vaults` were tagged just now, by name; none where all of them said so already. Each of the failures names its
+    vault or its subscription."""
+
+    vaults: tuple[str, ...] = ()
+    failures: tuple[AzureError, ...] = ()
 
 
 async def read_stamp(azure: Azure, declared: Declared) -> Stamp | Unreadable | None:
@@ -65,13 +75,13 @@ def _newest(stamps: Sequence[tuple[str, Stamp]], now: datetime) -> Stamp | None:
     return msgspec.structs.replace(counts, doubts=tuple(sorted(doubts)))
 
 
-async def write_stamp(azure: Azure, declared: Declared, stamp: Stamp) -> tuple[AzureError, ...]:
+async def write_stamp(azure: Azure, declared: Declared, stamp: Stamp) -> Stamping:
     """Tag every declared vault that is there, unless all of them say so already; `at` alone is no difference. Other
-    tags are left alone. Answers what went wrong: each failure names its vault or its subscription.
-    """
+    tags are left alone."""
     azure.forget()  # vaults may have been made since they were listed
     ours = declared_vaults(declared)
     homes = _homes(declared).values()
+    tagged: list[str] = []
     failures: list[AzureError] = []
 
     async def read(home: str) -> list[LiveVault]:
@@ -85,6 +95,7 @@ async def write_stamp(azure: Azure, declared: Declared, stamp: Stamp) -> tuple[A
         body = {"operation": "Merge", "properties": {"tags": tags_of(stamp)}}
         try:
             await azure.send("PATCH", f"{vault.arm_id}/providers/Microsoft.Resources/tags/default", TAGS_VERSION, body)
+            tagged.append(vault.name)
         except AzureError as error:
             failures.append(error)
 
@@ -93,7 +104,7 @@ async def write_stamp(azure: Azure, declared: Declared, stamp: Stamp) -> tuple[A
     if any(not _says(found, stamp) or (found and found.at > stamp.at + _SLOW) for found in there):
         await asyncio.gather(*map(tag, vaults))
         azure.forget()
-    return tuple(failures)
+    return Stamping(tuple(sorted(tagged)), tuple(failures))
 
 
 def tags_of(stamp: Stamp) -> dict[str, str]:

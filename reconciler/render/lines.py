@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.model.counting import count
 from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Refusal
@@ -84,6 +85,15 @@ def write_lines(group: Group) -> Iterator[Line]:
             yield Line(1, "", visible(told), Tone.QUIET)
         if len(callers) > _MOST_PLACES:
             yield Line(1, "", f"and by {len(callers) - _MOST_PLACES:,} more", Tone.QUIET)
+
+
+def writers(group: Group) -> str:
+    """Who wrote last, in a few words for a headline: `alice@example.com and 2 others`; "" where nobody knows."""
+    callers = Counter(item.writes[0].caller for item in group.writes if item.writes)
+    if not callers:
+        return ""
+    first, others = callers.most_common(1)[0][0], len(callers) - 1
+    return visible(f"{first} and {count(others, 'other')}" if others else first)
 
 
 def group_lines(group: Group, wording: Wording, extent: Extent) -> Iterator[Line]:

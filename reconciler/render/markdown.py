@@ -22,6 +22,7 @@ from reconciler.render.lines import (
     refusal_lines,
     story_lines,
     write_lines,
+    writers,
 )
 from reconciler.render.origins import commits
 from reconciler.render.style import Tone
@@ -38,6 +39,7 @@ _MEMBERS = (2_000, 12)
 """Resources of one group that are listed: where there is room, and where there is little."""
 _LINE = 400
 """Characters of a heading and of what may be lost; Azure's names have 260 at most."""
+_WRITER = 120
 _RESERVE = 200
 """Room for what is said at the end, and after each section of what is left out."""
 _ALARMS = 20
@@ -166,7 +168,8 @@ def _group(group: Group, number: int, rank: int, wording: Wording, told_above: S
         rank = _SEVERE + ALARMING.index(group.first.effect)
     elif alarming:
         rank = _SEVERE + len(ALARMING)
-    text = clip(head.text, _LINE)
+    who = writers(group)
+    text = clip(head.text, _LINE) + (f" (written by {clip(who, _WRITER)})" if who else "")
     quiet = not told and not alarming
     points = "".join(f"\n- {_point(line)}" for line in told)
     brief = f"`{head.symbol}` {markdown(text)}\n{points}\n" if points else f"`{head.symbol}` {markdown(text)}\n"

@@ -14,6 +14,7 @@ from reconciler.cli.apply import Asked
 from reconciler.cli.conclusion import conclude_apply
 from reconciler.cli.progress import Mode
 from reconciler.errors import DeniedError, ExitCode
+from reconciler.kinds.stamp import Stamping
 from reconciler.plan.change import Step
 from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.plan import Plan
@@ -63,7 +64,7 @@ def test_a_stamp_that_could_not_be_written_leaves_the_run_incomplete(
 ) -> None:
     result = Result(endings(*statuses)) if statuses else None
     denied = DeniedError("tags of rsv-weu cannot be written", advice="give the identity a role")
-    outcome = Outcome(Review(ALL_READ, (), Resumed(())), result, (denied,))
+    outcome = Outcome(Review(ALL_READ, (), Resumed(())), result, Stamping(failures=(denied,)))
     assert conclude_apply(outcome, asked(), []) is ExitCode.INCOMPLETE
     said = capsys.readouterr().err
     assert "Not stamped" in said

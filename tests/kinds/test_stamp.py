@@ -15,7 +15,7 @@ from reconciler.apply.preflight import Permission
 from reconciler.azure.clients import Azure
 from reconciler.azure.vault_list import vault_list
 from reconciler.errors import DeniedError
-from reconciler.kinds.stamp import PERMISSION, read_stamp, stamp_of, tags_of, write_stamp
+from reconciler.kinds.stamp import PERMISSION, Stamping, read_stamp, stamp_of, tags_of, write_stamp
 from reconciler.kinds.vault.kind import VaultKind
 from reconciler.model.document import Declared, Document
 from reconciler.model.live import Unreadable
@@ -137,7 +137,8 @@ async def test_whoever_writes_tags_decides_nothing_in_silence(
         assert found.commit == commit
         assert len(found.doubts) == len(doubts)
         assert all(part in told for part, told in zip(doubts, found.doubts, strict=True))
-        assert await write_stamp(azure, declared, Stamp(commit="e" * 40, policies=POLICIES, at=azure.now())) == ()
+        written = await write_stamp(azure, declared, Stamp(commit="e" * 40, policies=POLICIES, at=azure.now()))
+        assert written.failures == ()
         healed = await read_stamp(azure, declared)
     assert isinstance(healed, Stamp)
     assert healed.doubts == ()
@@ -161,10 +162,11 @@ async def test_it_is_merged_onto_every_declared_vault_that_is_there(
     """Tags of others stay, vaults of others are left alone, and one that is missing is no failure."""
     estate["backup"] = {"vaults": [vault("rsv-one", owner="platform", cost="7"), vault("rsv-two"), vault("rsv-other")]}
     async with emulated(estate) as (served, azure):
-        assert await write_stamp(azure, declared, STAMP) == ()
+        assert await write_stamp(azure, declared, STAMP) == Stamping(vaults=("rsv-one", "rsv-two"))
         there = await tags_there(azure)
         served.emulator.log.clear()
-        assert await write_stamp(azure, declared, Stamp(commit=COMMIT, policies=POLICIES, at=datetime.now(UTC))) == ()
+        later = Stamp(commit=COMMIT, policies=POLICIES, at=datetime.now(UTC))
+        assert await write_stamp(azure, declared, later) == Stamping()
         again = [entry.method for entry in served.emulator.log.recent()]
     assert there == {"rsv-one": {"owner": "platform", "cost": "7", **TAGS}, "rsv-two": TAGS, "rsv-other": {}}
     assert "PATCH" not in again, "another time alone is not worth a write"
@@ -177,7 +179,8 @@ async def test_one_vault_that_lags_makes_all_of_them_new(
     estate["backup"] = {"vaults": [vault("rsv-one", **TAGS), vault("rsv-two", **LATER)]}
     async with emulated(estate) as (_, azure):
         now = AT + timedelta(minutes=45)
-        assert await write_stamp(azure, declared, Stamp(commit=COMMIT, policies=POLICIES, at=now)) == ()
+        written = await write_stamp(azure, declared, Stamp(commit=COMMIT, policies=POLICIES, at=now))
+        assert written == Stamping(vaults=("rsv-one", "rsv-two"))
         assert (await read_stamp(azure, declared)) == Stamp(commit=COMMIT, policies=POLICIES, at=now)
         assert {tags["reconciler-applied"] for tags in (await tags_there(azure)).values()} == {"2026-03-02T08:45:00Z"}
 
@@ -189,8 +192,10 @@ async def test_a_vault_that_refuses_is_named_and_the_others_are_stamped(
     async with emulated(estate) as (served, azure):
         fault = {"path": "*rsv-one*tags*", "status": 403, "code": "AuthorizationFailed", "message": "denied"}
         await asyncio.to_thread(served.running.ask, "POST", "faults", fault)
-        (failure,) = await write_stamp(azure, declared, STAMP)
+        written = await write_stamp(azure, declared, STAMP)
         there = await tags_there(azure)
+    (failure,) = written.failures
+    assert written.vaults == ("rsv-two",)
     assert isinstance(failure, DeniedError)
     assert "rsv-one" in failure.resource
     assert there["rsv-two"] == TAGS
