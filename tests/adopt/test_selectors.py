@@ -66,6 +66,11 @@ CASES: dict[str, tuple[list[Machine], list[Machine], dict[str, Any]]] = {
         {"all": [{"tags": {"env": "prod"}}, {"not": {"names": ["prod-web-x"]}}]},
     ),
     "everybody": (tier(3, "prod", "web"), [], {"subscriptions": ["prod"]}),
+    "names in their subscription": (
+        [vm("alpha"), vm("omega")],
+        [vm("beta"), vm("gamma"), vm("delta", subscription="dev")],
+        {"subscriptions": ["prod"], "names": ["alpha", "omega"]},
+    ),
     "nothing in common": ([vm("alpha"), vm("omega")], [vm("beta"), vm("gamma")], {"names": ["alpha", "omega"]}),
     "a name that is there twice": (
         [vm("jump", "rg-one")],
