@@ -88,6 +88,6 @@ def _without_base(error: RevisionError, chosen: ChosenBase) -> Finding:
         code="no-base",
         severity=Severity.WARNING,
         message=f"{chosen.by} names {chosen.ref} as the base, and there is none: {error.message}{why}; changes are "
-        "told apart by the last apply alone",
+        "told apart by the last apply alone, where that is known",
         advice=error.advice,
     )

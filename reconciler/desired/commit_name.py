@@ -7,7 +7,7 @@ import re
 from dulwich.errors import RefFormatError
 from dulwich.objects import Commit, ObjectID, ShaFile, Tag
 from dulwich.objectspec import parse_object, parse_ref
-from dulwich.refs import Ref
+from dulwich.refs import Ref, check_ref_format
 
 from reconciler.desired.git_objects import PIPELINE, SHORT, UNSHALLOW, ReadOnlyRepo, reading
 from reconciler.desired.revision import RevisionError
@@ -16,6 +16,8 @@ from reconciler.desired.suggest import closest
 _BRANCHES = (b"refs/heads/", b"refs/remotes/", b"refs/tags/")
 _STEPS = re.compile(r"[~^].*$|@\{.*$")
 _SHORT_ID = re.compile(r"[0-9a-f]{4,63}")
+_BRANCH = re.compile(r"\w[\w./-]*")
+"""Names of branches that may stand in a command for a shell as they are."""
 _FULL_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -103,14 +105,29 @@ def _unknown(repo: ReadOnlyRepo, name: str) -> RevisionError:
     why = "git knows no branch, tag or commit of that name here"
     if meant:
         return RevisionError(f"`{name}` is not in this clone", why=why, advice=f"did you mean `{meant}`?")
-    remote, _, branch = name.removeprefix("refs/remotes/").partition("/")
-    known = branch and remote in _remotes(repo)
-    source = f" {remote} {branch}:refs/remotes/{remote}/{branch}" if known else ""
+    source, then = _source(repo, name)
+    fetch = f"git fetch --unshallow{source} {PIPELINE}" if shallow else f"git fetch{source or ' --all'}"
     return RevisionError(
         f"`{name}` is not in this clone",
         why=f"{why}; it is a shallow clone, which has few of them" if shallow else why,
-        advice=f"git fetch --unshallow{source} {PIPELINE}" if shallow else f"git fetch{source or ' --all'}",
+        advice=f"{fetch}{then}",
     )
+
+
+def _source(repo: ReadOnlyRepo, name: str) -> tuple[str, str]:
+    """What follows `git fetch` so that the branch comes, and how it is to be named then: a clone of one branch fetches no
+    other unasked."""
+    remotes = _remotes(repo)
+    remote, _, branch = name.removeprefix("refs/remotes/").partition("/")
+    if branch and remote in remotes:
+        return f" {remote} {branch}:refs/remotes/{remote}/{branch}", ""
+    local = name.removeprefix("refs/heads/")
+    if len(remotes) != 1 or local.startswith("refs/") or _SHORT_ID.fullmatch(local.lower()):
+        return "", ""
+    if not _BRANCH.fullmatch(local) or not check_ref_format(Ref(f"refs/heads/{local}".encode())):
+        return "", ""
+    (remote,) = remotes
+    return f" {remote} {local}:refs/remotes/{remote}/{local}", f", then name {remote}/{local}"
 
 
 def _meant(repo: ReadOnlyRepo, name: str, *, alike: bool) -> str:

@@ -121,6 +121,32 @@ def test_a_branch_that_a_known_remote_may_have_is_fetched_by_name(history: Histo
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("trunk", "git fetch origin trunk:refs/remotes/origin/trunk, then name origin/trunk"),
+        (
+            "refs/heads/release/2",
+            "git fetch origin release/2:refs/remotes/origin/release/2, then name origin/release/2",
+        ),
+        ("refs/tags/v2", "git fetch --all"),
+        ("0000000", "git fetch --all"),
+        ("HEAD:a.yaml", "git fetch --all"),
+        ("-o", "git fetch --all"),
+        ("a b", "git fetch --all"),
+        ("a;b", "git fetch --all"),
+        ("a..b", "git fetch --all"),
+    ],
+)
+def test_a_branch_that_the_only_remote_may_have_is_fetched_as_its_own(name: str, advice: str, history: History) -> None:
+    history.commit({"a.yaml": "1"})
+    config = history.root / ".git" / "config"
+    config.write_text(config.read_text() + '[remote "origin"]\n\turl = https://git.example/estate\n')
+    with open_repository(history.root) as repo, pytest.raises(RevisionError) as caught:
+        find_commit(repo, name)
+    assert caught.value.advice == advice
+
+
 def test_a_short_id_of_two_commits(history: History) -> None:
     tree = history.repo[history.commit({"a.yaml": "1"}).encode()].tree
     seen: dict[str, str] = {}
