@@ -147,6 +147,22 @@ def test_fields_are_not_broken_on_a_phone(visit: Open, html: str) -> None:
     assert all(own == whole for own, whole in widths)
 
 
+def test_figures_stand_beside_their_labels_on_a_phone(visit: Open) -> None:
+    """Also beside the longest: where nothing tells what was last applied."""
+    plan = estate.plan()
+    assert plan.base
+    never = msgspec.structs.replace(plan, base=msgspec.structs.replace(plan.base, applied="", applied_at=None))
+    seen = visit(render_plan(never), width=390)
+    rows = seen.page.locator(".counts tbody tr")
+    assert "or never applied" in rows.first.locator("xpath=..").inner_text()
+    for row in rows.all():
+        label = row.locator("th").bounding_box()
+        figures = [box for cell in row.locator("td:not(.none)").all() if (box := cell.bounding_box())]
+        assert label
+        assert figures
+        assert all(label["x"] + label["width"] <= box["x"] for box in figures)
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("kind", ["nothing", "errors", "long"])
 def test_pages_with_little_or_with_long_names(visit: Open, kind: str, width: int) -> None:
