@@ -221,7 +221,7 @@ def _ends(
             more = f"it no longer excuses {named}"
         else:
             more = f"it excuses {named}{_afterwards(len(positions & covered), len(positions - covered))}"
-        yield msgspec.structs.replace(finding, message=f"{finding.message}; {more}")
+        yield msgspec.structs.replace(finding, message=f"{finding.message.rstrip('.')}; {more}")
 
 
 def _afterwards(given: int, bare: int) -> str:
