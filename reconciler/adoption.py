@@ -17,15 +17,15 @@ from reconciler.adopt.draft import Draft, draft
 from reconciler.adopt.layout import lay_out, schema_lines
 from reconciler.adopt.survey import survey
 from reconciler.desired.expand import Desired, expand
+from reconciler.desired.git.revision import PolicyFile
 from reconciler.desired.load import parse
-from reconciler.desired.revision import PolicyFile
 from reconciler.desired.validate import Validation, validate_files
 from reconciler.diff.engine import compare, sort_findings
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.adoption import NOT_ADOPTED, AdoptedEstate, not_adopted
 from reconciler.kinds.base import Situation
 from reconciler.kinds.registry import kinds
-from reconciler.kinds.replication_site import read_site
+from reconciler.kinds.replication.site import read_site
 from reconciler.kinds.runbook import read_runbooks
 from reconciler.live.refresh import refresh
 from reconciler.model.address import Address

@@ -9,16 +9,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.desired.git.revision import RevisionError
+from reconciler.desired.git.work_tree import find_work_tree
 from reconciler.desired.past import Checkout, Policies, mistakes, read_policies_at
-from reconciler.desired.revision import RevisionError
-from reconciler.desired.work_tree import find_work_tree
 from reconciler.kinds.registry import kinds
 from reconciler.model.stamp import SHORT
 from reconciler.plan.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from reconciler.cli.base import ChosenBase
-    from reconciler.desired.repository import Repository
+    from reconciler.desired.git.repository import Repository
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def _around(paths: Sequence[Path]) -> Repository | None:
     """The repository, if there is one: its library is imported only then."""
     if find_work_tree(paths) is None:
         return None
-    from reconciler.desired.repository import Repository
+    from reconciler.desired.git.repository import Repository
 
     return Repository.around(paths)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reconciler.desired.expand import expand
-from reconciler.desired.revision import RevisionError
+from reconciler.desired.git.revision import RevisionError
 from reconciler.desired.validate import Validation, validate_files
 from reconciler.kinds.base import Kind
 from reconciler.model.counting import count
@@ -27,7 +27,7 @@ from reconciler.plan.finding import Finding, Severity
 from reconciler.plan.provenance import Base
 
 if TYPE_CHECKING:
-    from reconciler.desired.repository import Repository
+    from reconciler.desired.git.repository import Repository
 
 _ANEW = "apply the policies here: that says anew what is applied"
 _NAMED = 3

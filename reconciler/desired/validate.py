@@ -11,10 +11,10 @@ from typing import Any
 
 from reconciler.desired.decode import decode, salvage_scope
 from reconciler.desired.freeze_rules import check_freeze
+from reconciler.desired.git.revision import PolicyFile
 from reconciler.desired.load import Loaded, Raw, load, parse
 from reconciler.desired.locate import display, locate
 from reconciler.desired.references import ABOUT_EXEMPTIONS, EXPIRED, Names, check_expiry, check_references
-from reconciler.desired.revision import PolicyFile
 from reconciler.desired.schema import API_VERSION, HEADER, Types, document_schemas, document_types
 from reconciler.desired.shape import check_shape, place, validator_for
 from reconciler.desired.suggest import did_you_mean

@@ -70,7 +70,7 @@ def asked_kinds() -> tuple[RestoredKind[Any, Any] | VaultRestoreKind, ...]:
 @cache
 def operated_kinds() -> tuple[Kind[Any], ...]:
     """The kinds that drills and failovers look at: what is replicated, and what it is replicated through."""
-    from reconciler.kinds.replication_route import CONTAINER, FABRIC, MAPPING, POLICY
+    from reconciler.kinds.replication.route import CONTAINER, FABRIC, MAPPING, POLICY
 
     through = {CONTAINER, FABRIC, MAPPING, POLICY}
     return tuple(kind for kind in kinds() if kind.name in through or kind.name in ("recovery_plan", "replicated_vm"))

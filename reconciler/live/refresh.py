@@ -12,7 +12,7 @@ from reconciler.azure.failures import NO_CREDENTIALS
 from reconciler.errors import AzureError
 from reconciler.kinds.base import Kind, Reading
 from reconciler.kinds.managed_disk import read_disks
-from reconciler.kinds.replication_site import read_site
+from reconciler.kinds.replication.site import read_site
 from reconciler.kinds.resource_group import read_resource_groups
 from reconciler.kinds.runbook import read_runbooks
 from reconciler.kinds.virtual_machine import read_machines

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from reconciler.kinds.replication_ids import vault_of
+from reconciler.kinds.replication.ids import vault_of
 from reconciler.model.arm_id import ArmId
 from reconciler.model.duration import format_age
 from reconciler.model.operation_request import OperationRequest

@@ -13,9 +13,9 @@ from reconciler.azure.job_progress import JobBody, progress_of
 from reconciler.errors import AbsentError, AzureError
 from reconciler.kinds.located_vault import LocatedVault, declared_vaults
 from reconciler.kinds.protected_vm.inventory import API_VERSION as BACKUP_API
-from reconciler.kinds.replication_jobs import job_time
-from reconciler.kinds.replication_list import API_VERSION, is_never_used
-from reconciler.kinds.replication_route import replication_vaults
+from reconciler.kinds.replication.jobs import job_time
+from reconciler.kinds.replication.listing import API_VERSION, is_never_used
+from reconciler.kinds.replication.route import replication_vaults
 from reconciler.model.activity import RunningJob
 from reconciler.model.document import Declared
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from reconciler.kinds.recovery_plan.spec import RecoveryPlanSpec
 from reconciler.kinds.replicated_vm.spec import ReplicatedVmSpec
-from reconciler.kinds.replication_operations import ALLOWED
-from reconciler.kinds.replication_route import LocatedRoute, located_routes
+from reconciler.kinds.replication.operations import ALLOWED
+from reconciler.kinds.replication.route import LocatedRoute, located_routes
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
 from reconciler.model.live import Live

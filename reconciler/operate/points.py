@@ -10,8 +10,8 @@ import msgspec
 
 from reconciler.azure.clients import Azure
 from reconciler.errors import UsageError
-from reconciler.kinds.replication_jobs import job_time
-from reconciler.kinds.replication_list import API_VERSION
+from reconciler.kinds.replication.jobs import job_time
+from reconciler.kinds.replication.listing import API_VERSION
 from reconciler.model.arm_id import ArmId
 from reconciler.model.operation_request import CONSISTENT, LATEST, PROCESSED
 from reconciler.operate.target import Target

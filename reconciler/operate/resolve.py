@@ -8,9 +8,9 @@ from typing import Any
 
 from reconciler.azure.clients import Azure
 from reconciler.errors import UsageError
-from reconciler.kinds.replicated_item import ITEMS
-from reconciler.kinds.replication_ids import policy_id
-from reconciler.kinds.replication_route import Leg, LocatedRoute, container_address, located_routes
+from reconciler.kinds.replication.ids import policy_id
+from reconciler.kinds.replication.item import ITEMS
+from reconciler.kinds.replication.route import Leg, LocatedRoute, container_address, located_routes
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
 from reconciler.model.live import Live

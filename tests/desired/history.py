@@ -15,8 +15,8 @@ from dulwich.objects import S_IFGITLINK, Blob, Commit, ObjectID
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from reconciler.desired.repository import Repository
-from reconciler.desired.revision import RevisionError
+from reconciler.desired.git.repository import Repository
+from reconciler.desired.git.revision import RevisionError
 
 HERE = Path("policies")
 SCOPE = (

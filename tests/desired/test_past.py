@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.desired.git.repository import Repository
+from reconciler.desired.git.revision import RevisionError
 from reconciler.desired.past import Checkout, Policies, find_applied, look_back, read_policies_at, recall
-from reconciler.desired.repository import Repository
-from reconciler.desired.revision import RevisionError
 from reconciler.desired.validate import validate
 from reconciler.kinds.base import Kind
 from reconciler.model.arm_id import ArmId

@@ -30,9 +30,13 @@ case "$1 $2 $3" in
 esac
 """
 _GIT = f"""#!/bin/sh
-# Stands for the network: what is cloned is this repository.
+# Stands for the network: what is fetched is this repository.
 for last; do :; done
-ln -s {REPOSITORY} "$last"
+case "$1 $3" in
+  "init "*) ln -s {REPOSITORY} "$last" ;;
+  "-C fetch" | "-C checkout") ;;
+  *) echo "not expected: $*" && exit 1 ;;
+esac
 """
 
 

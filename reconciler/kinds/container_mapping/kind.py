@@ -15,10 +15,10 @@ from reconciler.kinds.container_mapping.requests import map_containers, read_bac
 from reconciler.kinds.container_mapping.rules import check_route
 from reconciler.kinds.located_vault import LocatedVault
 from reconciler.kinds.phrases import Phrase
-from reconciler.kinds.replication_ids import container_id, mapping_id, policy_id
-from reconciler.kinds.replication_jobs import find_open_job
-from reconciler.kinds.replication_list import read_vaults
-from reconciler.kinds.replication_route import (
+from reconciler.kinds.replication.ids import container_id, mapping_id, policy_id
+from reconciler.kinds.replication.jobs import find_open_job
+from reconciler.kinds.replication.listing import read_vaults
+from reconciler.kinds.replication.route import (
     MAPPING,
     Leg,
     LocatedRoute,
@@ -27,8 +27,8 @@ from reconciler.kinds.replication_route import (
     mapping_address,
     policy_address,
 )
-from reconciler.kinds.replication_topology import read_topology
-from reconciler.kinds.replication_writes import replication_step
+from reconciler.kinds.replication.topology import read_topology
+from reconciler.kinds.replication.writes import replication_step
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 from reconciler.model.document import Declared

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.kinds.container_mapping.region_pairs import NO_VAULT, SOURCE_ONLY, TARGET_ONLY, cloud_of
 from reconciler.kinds.document_rule import Breach, DocumentRule
 from reconciler.kinds.regions import REGIONS, ZONED, closest_region
-from reconciler.kinds.replication_route import Leg, leg_of
+from reconciler.kinds.replication.route import Leg, leg_of
 from reconciler.model.casing import fold
 from reconciler.model.document import Declared, Document
 from reconciler.model.location import normalise_location

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from reconciler.kinds.base import Assignment, Expansion
 from reconciler.kinds.phrases import some_names
-from reconciler.kinds.replication_route import LocatedRoute
+from reconciler.kinds.replication.route import LocatedRoute
 from reconciler.kinds.resource_group import NAME as GROUP
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId

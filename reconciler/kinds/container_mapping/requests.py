@@ -6,8 +6,8 @@ from typing import Any
 
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
-from reconciler.kinds.replication_list import API_VERSION, MappingBody
-from reconciler.kinds.replication_writes import begin, check_kept
+from reconciler.kinds.replication.listing import API_VERSION, MappingBody
+from reconciler.kinds.replication.writes import begin, check_kept
 from reconciler.model.arm_id import ArmId
 from reconciler.plan.change import Step
 

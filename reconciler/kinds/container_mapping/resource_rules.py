@@ -7,7 +7,7 @@ from typing import get_args
 
 from reconciler.kinds.container_mapping.place_rules import RouteDocument, is_zone_to_zone
 from reconciler.kinds.document_rule import Breach, DocumentRule
-from reconciler.kinds.replication_route import located_routes, network_mapping_address
+from reconciler.kinds.replication.route import located_routes, network_mapping_address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 from reconciler.model.document import Declared, Path

@@ -12,9 +12,9 @@ from reconciler.kinds.base import Comparison, Expansion, Kind, Ownership, Rule, 
 from reconciler.kinds.located_vault import LocatedVault
 from reconciler.kinds.network_mapping.preflight import check_networks
 from reconciler.kinds.phrases import Phrase
-from reconciler.kinds.replication_ids import fabric_id, network_mapping_id
-from reconciler.kinds.replication_list import API_VERSION, NetworkMappingBody, read_vaults
-from reconciler.kinds.replication_route import (
+from reconciler.kinds.replication.ids import fabric_id, network_mapping_id
+from reconciler.kinds.replication.listing import API_VERSION, NetworkMappingBody, read_vaults
+from reconciler.kinds.replication.route import (
     NETWORK_MAPPING,
     Leg,
     LocatedRoute,
@@ -23,8 +23,8 @@ from reconciler.kinds.replication_route import (
     located_routes,
     network_mapping_address,
 )
-from reconciler.kinds.replication_topology import read_network_mappings, read_topology
-from reconciler.kinds.replication_writes import begin, check_kept, replication_step
+from reconciler.kinds.replication.topology import read_network_mappings, read_topology
+from reconciler.kinds.replication.writes import begin, check_kept, replication_step
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.kinds.replication_route import LocatedRoute
+from reconciler.kinds.replication.route import LocatedRoute
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 from reconciler.model.document import Path

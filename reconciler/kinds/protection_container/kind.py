@@ -9,11 +9,11 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
 from reconciler.kinds.base import Comparison, Expansion, Kind, Ownership, Rule, Situation, Verdict
 from reconciler.kinds.located_vault import LocatedVault
-from reconciler.kinds.replication_ids import container_id
-from reconciler.kinds.replication_list import API_VERSION, ContainerBody, read_vaults
-from reconciler.kinds.replication_route import CONTAINER, container_address, fabric_address, located_routes
-from reconciler.kinds.replication_topology import read_topology
-from reconciler.kinds.replication_writes import begin, check_kept, replication_step
+from reconciler.kinds.replication.ids import container_id
+from reconciler.kinds.replication.listing import API_VERSION, ContainerBody, read_vaults
+from reconciler.kinds.replication.route import CONTAINER, container_address, fabric_address, located_routes
+from reconciler.kinds.replication.topology import read_topology
+from reconciler.kinds.replication.writes import begin, check_kept, replication_step
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable

@@ -18,7 +18,7 @@ from reconciler.kinds.recovery_plan.members import (
 )
 from reconciler.kinds.recovery_plan.rules import actions_of
 from reconciler.kinds.recovery_plan.spec import NAME, Around, PlanAction, PlanGroup, RecoveryPlanSpec
-from reconciler.kinds.replication_route import LocatedRoute, fabric_address, located_routes
+from reconciler.kinds.replication.route import LocatedRoute, fabric_address, located_routes
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold

@@ -13,10 +13,10 @@ from reconciler.kinds.recovery_plan.expansion import COLLECTION
 from reconciler.kinds.recovery_plan.members import REPLICATED
 from reconciler.kinds.recovery_plan.spec import NAME, RecoveryPlanSpec
 from reconciler.kinds.recovery_plan.wire import PlanBody, parts_from
-from reconciler.kinds.replicated_item import ITEMS, ItemBody
-from reconciler.kinds.replication_ids import FABRICS
-from reconciler.kinds.replication_list import API_VERSION, FabricBody, read_vaults, replication_list
-from reconciler.kinds.replication_route import fabric_address, located_routes
+from reconciler.kinds.replication.ids import FABRICS
+from reconciler.kinds.replication.item import ITEMS, ItemBody
+from reconciler.kinds.replication.listing import API_VERSION, FabricBody, read_vaults, replication_list
+from reconciler.kinds.replication.route import fabric_address, located_routes
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold

@@ -25,9 +25,9 @@ from reconciler.kinds.recovery_plan.phrases import plan_phrases
 from reconciler.kinds.recovery_plan.requests import read_back, send
 from reconciler.kinds.recovery_plan.rules import check_plan, selectors_of
 from reconciler.kinds.recovery_plan.spec import NAME, RecoveryPlanSpec, normal_plan
-from reconciler.kinds.replication_ids import vault_of
-from reconciler.kinds.replication_jobs import find_open_job
-from reconciler.kinds.replication_writes import replication_step
+from reconciler.kinds.replication.ids import vault_of
+from reconciler.kinds.replication.jobs import find_open_job
+from reconciler.kinds.replication.writes import replication_step
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable

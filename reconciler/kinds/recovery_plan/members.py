@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.kinds.base import Assignment, Expansion
 from reconciler.kinds.phrases import some_names
 from reconciler.kinds.recovery_plan.rules import members_path
-from reconciler.kinds.replication_route import LocatedRoute, routes_between
+from reconciler.kinds.replication.route import LocatedRoute, routes_between
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold

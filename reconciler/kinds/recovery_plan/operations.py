@@ -10,11 +10,11 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
 from reconciler.errors import AbsentError, FailedError
 from reconciler.kinds.recovery_plan.inventory import read_plan
-from reconciler.kinds.replicated_item import ITEMS, ItemBody
-from reconciler.kinds.replication_ids import vault_of
-from reconciler.kinds.replication_jobs import find_open_job
-from reconciler.kinds.replication_list import API_VERSION
-from reconciler.kinds.replication_operations import (
+from reconciler.kinds.replication.ids import vault_of
+from reconciler.kinds.replication.item import ITEMS, ItemBody
+from reconciler.kinds.replication.jobs import find_open_job
+from reconciler.kinds.replication.listing import API_VERSION
+from reconciler.kinds.replication.operations import (
     COMMENT,
     EVER,
     SCENARIOS,

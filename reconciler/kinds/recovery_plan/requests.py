@@ -12,9 +12,9 @@ from reconciler.errors import FailedError
 from reconciler.kinds.recovery_plan.inventory import machines_by_item, read_items, read_plan
 from reconciler.kinds.recovery_plan.spec import RecoveryPlanSpec, normal_plan
 from reconciler.kinds.recovery_plan.wire import parts_from, request_groups
-from reconciler.kinds.replicated_item import ItemBody
-from reconciler.kinds.replication_ids import vault_of
-from reconciler.kinds.replication_writes import begin, check_kept
+from reconciler.kinds.replication.ids import vault_of
+from reconciler.kinds.replication.item import ItemBody
+from reconciler.kinds.replication.writes import begin, check_kept
 from reconciler.model.arm_id import ArmId
 from reconciler.plan.change import Step
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from reconciler.kinds.document_rule import Breach, DocumentRule, check_rules
-from reconciler.kinds.replication_route import located_routes
+from reconciler.kinds.replication.route import located_routes
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 from reconciler.model.document import Declared, Document, Path

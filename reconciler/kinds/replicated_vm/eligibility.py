@@ -9,7 +9,7 @@ import msgspec
 
 from reconciler.azure.clients import Azure
 from reconciler.errors import AbsentError, FailedError
-from reconciler.kinds.replication_list import API_VERSION
+from reconciler.kinds.replication.listing import API_VERSION
 from reconciler.model.arm_id import ArmId
 
 

@@ -15,7 +15,7 @@ from reconciler.kinds.replicated_vm.orphans import orphan_findings
 from reconciler.kinds.replicated_vm.routing import Routing
 from reconciler.kinds.replicated_vm.spec import NAME, ReplicatedVmSpec, TargetDisk
 from reconciler.kinds.replicated_vm.wish import Destination, Overrides, Wish, excluded_luns, target_type
-from reconciler.kinds.replication_route import LocatedRoute
+from reconciler.kinds.replication.route import LocatedRoute
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.disk import Disk

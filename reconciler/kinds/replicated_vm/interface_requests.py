@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from reconciler.kinds.replicated_item import ItemBody
 from reconciler.kinds.replicated_vm.spec import TargetInterface
 from reconciler.kinds.replicated_vm.wire import facts_from, spec_from
 from reconciler.kinds.replicated_vm.wish import Destination
-from reconciler.kinds.replication_ids import vault_of
+from reconciler.kinds.replication.ids import vault_of
+from reconciler.kinds.replication.item import ItemBody
 from reconciler.model.arm_id import ArmId
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 from reconciler.azure.clients import Azure
 from reconciler.errors import AzureError
 from reconciler.kinds.located_vault import LocatedVault
-from reconciler.kinds.replicated_item import ITEMS, ItemBody
 from reconciler.kinds.replicated_vm.spec import NAME
 from reconciler.kinds.replicated_vm.wire import facts_from, spec_from
-from reconciler.kinds.replication_list import read_vaults, replication_list
-from reconciler.kinds.replication_route import replication_vaults
+from reconciler.kinds.replication.item import ITEMS, ItemBody
+from reconciler.kinds.replication.listing import read_vaults, replication_list
+from reconciler.kinds.replication.route import replication_vaults
 from reconciler.kinds.resource_group import group_names
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
-from reconciler.kinds.replication_jobs import find_open_job
+from reconciler.kinds.replication.jobs import find_open_job
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.plan.change import Step

@@ -10,12 +10,12 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
 from reconciler.errors import AbsentError, FailedError
 from reconciler.kinds.made_machine import check_running, read_addresses, read_machine, run_check
-from reconciler.kinds.replicated_item import ItemBody
 from reconciler.kinds.replicated_vm.wire import facts_from
-from reconciler.kinds.replication_ids import vault_of
-from reconciler.kinds.replication_jobs import find_open_job
-from reconciler.kinds.replication_list import API_VERSION
-from reconciler.kinds.replication_operations import (
+from reconciler.kinds.replication.ids import vault_of
+from reconciler.kinds.replication.item import ItemBody
+from reconciler.kinds.replication.jobs import find_open_job
+from reconciler.kinds.replication.listing import API_VERSION
+from reconciler.kinds.replication.operations import (
     COMMENT,
     EVER,
     SCENARIOS,

@@ -10,15 +10,15 @@ import msgspec
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
 from reconciler.errors import AbsentError, FailedError
-from reconciler.kinds.replicated_item import ItemBody
 from reconciler.kinds.replicated_vm.eligibility import check_eligible
 from reconciler.kinds.replicated_vm.interface_requests import interface_inputs
 from reconciler.kinds.replicated_vm.spec import ReplicatedVmSpec, TargetDisk, normal_spec
 from reconciler.kinds.replicated_vm.wire import facts_from, spec_from, state_from
 from reconciler.kinds.replicated_vm.wish import Destination
-from reconciler.kinds.replication_ids import vault_of
-from reconciler.kinds.replication_list import API_VERSION
-from reconciler.kinds.replication_writes import begin, check_kept
+from reconciler.kinds.replication.ids import vault_of
+from reconciler.kinds.replication.item import ItemBody
+from reconciler.kinds.replication.listing import API_VERSION
+from reconciler.kinds.replication.writes import begin, check_kept
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 from reconciler.plan.change import Step

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.kinds.adoption import AdoptedEstate
 from reconciler.kinds.replicated_vm.spec import ReplicatedVmSpec
-from reconciler.kinds.replication_route import Leg, Place, mapping_address, network_mapping_address
+from reconciler.kinds.replication.route import Leg, Place, mapping_address, network_mapping_address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 from reconciler.model.machine import Machine

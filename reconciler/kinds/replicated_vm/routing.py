@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.kinds.base import Assignment
 from reconciler.kinds.remarks import Remark
-from reconciler.kinds.replication_route import LocatedRoute, located_routes
+from reconciler.kinds.replication.route import LocatedRoute, located_routes
 from reconciler.model.casing import fold
 from reconciler.model.document import Declared
 from reconciler.model.location import normalise_location

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from reconciler.kinds.base import Comparison, Verdict
-from reconciler.kinds.replicated_item import ITEMS
 from reconciler.kinds.replicated_vm.spec import NAME, ReplicatedVmSpec, TargetDisk
 from reconciler.kinds.replicated_vm.verdict import facts_of, wish_of
 from reconciler.kinds.replicated_vm.wish import Destination, Wish
-from reconciler.kinds.replication_ids import container_id, policy_id, vault_of
+from reconciler.kinds.replication.ids import container_id, policy_id, vault_of
+from reconciler.kinds.replication.item import ITEMS
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.plan.change import Action, Phase, Step

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.kinds.base import Comparison, Rule, Situation, Verdict
 from reconciler.kinds.replicated_vm.spec import ReplicatedVmSpec
 from reconciler.kinds.replicated_vm.wish import Wish
-from reconciler.kinds.replication_route import LocatedRoute, located_routes
+from reconciler.kinds.replication.route import LocatedRoute, located_routes
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.replicated import ReplicationFacts

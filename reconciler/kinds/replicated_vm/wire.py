@@ -8,10 +8,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from reconciler.kinds.replicated_item import DetailsBody, HealthErrorBody, ItemBody
 from reconciler.kinds.replicated_vm.spec import ReplicatedVmSpec, State, TargetDisk, TargetInterface
-from reconciler.kinds.replication_jobs import job_time
-from reconciler.kinds.replication_route import Leg, Place, mapping_address
+from reconciler.kinds.replication.item import DetailsBody, HealthErrorBody, ItemBody
+from reconciler.kinds.replication.jobs import job_time
+from reconciler.kinds.replication.route import Leg, Place, mapping_address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.location import normalise_location
 from reconciler.model.replicated import ReplicatedDiskFacts, ReplicationFacts, SourceInterface

@@ -16,7 +16,7 @@ from reconciler.model.replication import Nic, Replication, ReplicationOverride, 
 
 if TYPE_CHECKING:
     from reconciler.kinds.base import Assignment
-    from reconciler.kinds.replication_route import LocatedRoute
+    from reconciler.kinds.replication.route import LocatedRoute
     from reconciler.model.disk import Disk
     from reconciler.model.machine import Machine
 

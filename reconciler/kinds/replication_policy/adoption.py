@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from reconciler.kinds.adoption import Adopted, AdoptedEstate, Written, not_adopted
+from reconciler.kinds.replication.route import POLICY
 from reconciler.kinds.replication_policy.rules import check_policy
 from reconciler.kinds.replication_policy.spec import ReplicationPolicySpec, spec_of, spoken_minutes
-from reconciler.kinds.replication_route import POLICY
 from reconciler.model.casing import fold
 from reconciler.model.document import Document
 from reconciler.model.replicated import ReplicationFacts

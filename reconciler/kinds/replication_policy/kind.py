@@ -13,14 +13,14 @@ from reconciler.kinds.adoption import Adopted, AdoptedEstate
 from reconciler.kinds.base import Comparison, DocumentKind, Expansion, Kind, Ownership, Rule, Situation, Verdict
 from reconciler.kinds.located_vault import LocatedVault
 from reconciler.kinds.phrases import Phrase
-from reconciler.kinds.replication_ids import POLICIES, policy_id
-from reconciler.kinds.replication_list import API_VERSION, PolicyBody, PolicyDetails, read_vaults, replication_list
+from reconciler.kinds.replication.ids import POLICIES, policy_id
+from reconciler.kinds.replication.listing import API_VERSION, PolicyBody, PolicyDetails, read_vaults, replication_list
+from reconciler.kinds.replication.route import POLICY, policy_address, replication_vaults
+from reconciler.kinds.replication.writes import begin, check_kept, replication_step
 from reconciler.kinds.replication_policy.adoption import adopt_policies
 from reconciler.kinds.replication_policy.consequences import policy_consequences
 from reconciler.kinds.replication_policy.rules import check_policy
 from reconciler.kinds.replication_policy.spec import ReplicationPolicySpec, spec_from, spec_of, spoken_minutes
-from reconciler.kinds.replication_route import POLICY, policy_address, replication_vaults
-from reconciler.kinds.replication_writes import begin, check_kept, replication_step
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 from reconciler.model.document import Declared

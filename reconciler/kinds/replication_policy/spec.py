@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from reconciler.kinds.replication_list import PolicyDetails
+from reconciler.kinds.replication.listing import PolicyDetails
 from reconciler.model.duration import parse_duration
 from reconciler.model.replication import ReplicationPolicy
 from reconciler.model.resource import Ref, Spec

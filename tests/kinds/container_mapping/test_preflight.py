@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.kinds.base import Assignment, Expansion
 from reconciler.kinds.container_mapping.preflight import check_account, check_target_group
-from reconciler.kinds.replication_route import LocatedRoute, located_routes
+from reconciler.kinds.replication.route import LocatedRoute, located_routes
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared, Document
 from reconciler.model.live import Live, Unreadable

@@ -11,9 +11,9 @@ import pytest
 
 from reconciler.kinds.base import Assignment, Comparison, Expansion, Situation
 from reconciler.kinds.located_vault import declared_vaults
-from reconciler.kinds.replicated_item import ItemBody
 from reconciler.kinds.replicated_vm.inventory import Speller, resource_from
 from reconciler.kinds.replicated_vm.kind import ReplicatedVmKind
+from reconciler.kinds.replication.item import ItemBody
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.disk import Attachment, Disk

@@ -24,8 +24,8 @@ from reconciler.emulator.emulator import Pace
 from reconciler.emulator.serving import Served, running_server
 from reconciler.errors import FailedError
 from reconciler.kinds.registry import by_name, kinds
-from reconciler.kinds.replication_jobs import JobBody
-from reconciler.kinds.replication_list import API_VERSION
+from reconciler.kinds.replication.jobs import JobBody
+from reconciler.kinds.replication.listing import API_VERSION
 from reconciler.plan.change import Step
 from reconciler.plan.graph import waves
 from reconciler.plan.plan import Plan

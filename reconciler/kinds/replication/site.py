@@ -17,7 +17,7 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.failures import unreadable
 from reconciler.errors import AbsentError, AzureError
 from reconciler.kinds.adoption import is_survey
-from reconciler.kinds.replication_route import located_routes
+from reconciler.kinds.replication.route import located_routes
 from reconciler.kinds.resource_group import group_regions
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared

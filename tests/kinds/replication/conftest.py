@@ -20,8 +20,8 @@ from reconciler.kinds.container_mapping.kind import ContainerMappingKind
 from reconciler.kinds.fabric.kind import FabricKind
 from reconciler.kinds.network_mapping.kind import NetworkMappingKind
 from reconciler.kinds.protection_container.kind import ProtectionContainerKind
+from reconciler.kinds.replication.route import located_routes
 from reconciler.kinds.replication_policy.kind import ReplicationPolicyKind
-from reconciler.kinds.replication_route import located_routes
 from reconciler.kinds.vault.kind import VaultKind
 from reconciler.live.refresh import refresh
 from reconciler.model.address import Address

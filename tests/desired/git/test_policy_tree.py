@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.desired.git.repository import Repository
+from reconciler.desired.git.revision import RevisionError
 from reconciler.desired.locate import MOST_FILES, display, locate
-from reconciler.desired.repository import Repository
-from reconciler.desired.revision import RevisionError
 from tests.desired.history import History
 
 

@@ -13,9 +13,9 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.job_progress import JobBody
 from reconciler.azure.operations import Operation, wait
 from reconciler.errors import ConflictError, FailedError
-from reconciler.kinds.replication_jobs import find_open_job
-from reconciler.kinds.replication_list import API_VERSION
-from reconciler.kinds.replication_writes import begin
+from reconciler.kinds.replication.jobs import find_open_job
+from reconciler.kinds.replication.listing import API_VERSION
+from reconciler.kinds.replication.writes import begin
 from reconciler.model.arm_id import ArmId
 
 ALLOWED = {

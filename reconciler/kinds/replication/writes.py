@@ -12,7 +12,7 @@ from reconciler.azure.failures import failure
 from reconciler.azure.operations import Accepted, Operation
 from reconciler.errors import FailedError
 from reconciler.kinds.base import Comparison
-from reconciler.kinds.replication_ids import vault_of
+from reconciler.kinds.replication.ids import vault_of
 from reconciler.model.arm_id import ArmId
 from reconciler.plan.change import Step
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.kinds.located_vault import LocatedVault
-from reconciler.kinds.replication_route import Leg, Place, container_address, fabric_address, policy_address
+from reconciler.kinds.replication.route import Leg, Place, container_address, fabric_address, policy_address
 from reconciler.model.address import Address
 from reconciler.model.arm_id import ArmId
 from reconciler.model.live import Live

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.desired.git_objects import SHORT
-from reconciler.desired.policy_tree import Names, Node, PolicyTree
-from reconciler.desired.revision import RevisionError
+from reconciler.desired.git.objects import SHORT
+from reconciler.desired.git.policy_tree import Names, Node, PolicyTree
+from reconciler.desired.git.revision import RevisionError
 
 _POLICY = re.compile(rb"""^\s*[{"']*apiVersion["']?\s*:\s*["']?reconciler/""", re.MULTILINE)
 _SCOPE = re.compile(rb"""\bkind["']?\s*:\s*["']?Scope\b""")

@@ -15,13 +15,13 @@ from typing import Self
 from dulwich.graph import find_merge_base
 from dulwich.objects import Blob, Commit, ObjectID
 
-from reconciler.desired.commit_name import find_commit, is_full_id
-from reconciler.desired.git_objects import SHORT, UNSHALLOW, ReadOnlyRepo, commit_at, open_repository, reading
+from reconciler.desired.git.commit_name import find_commit, is_full_id
+from reconciler.desired.git.moved import find_moved
+from reconciler.desired.git.objects import SHORT, UNSHALLOW, ReadOnlyRepo, commit_at, open_repository, reading
+from reconciler.desired.git.policy_tree import Names, Node, PolicyTree, policy_files, read_files
+from reconciler.desired.git.revision import Revision, RevisionError
+from reconciler.desired.git.work_tree import WorkTree, find_work_tree
 from reconciler.desired.locate import display, locate
-from reconciler.desired.moved import find_moved
-from reconciler.desired.policy_tree import Names, Node, PolicyTree, policy_files, read_files
-from reconciler.desired.revision import Revision, RevisionError
-from reconciler.desired.work_tree import WorkTree, find_work_tree
 
 _LINE_END = b"\r\n"
 _MOST_COMMITS = 5_000

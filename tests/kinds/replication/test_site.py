@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from reconciler.kinds.replication_site import read_site
+from reconciler.kinds.replication.site import read_site
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
 from reconciler.model.replication_site import CacheAccount, VirtualNetwork
-from tests.kinds.replication_topology.conftest import CACHE, FAR, NEAR, POLICY, ROUTE, VAULT, plan_for
-from tests.kinds.replication_topology.test_emulated import no_pause
+from tests.kinds.replication.conftest import CACHE, FAR, NEAR, POLICY, ROUTE, VAULT, plan_for
+from tests.kinds.replication.test_emulated import no_pause
 
 Declare = Callable[..., Declared]
 ACCOUNT, NETWORK = ArmId(CACHE), ArmId(NEAR)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from dulwich.objects import Tag
 
-from reconciler.desired.commit_name import find_commit
-from reconciler.desired.git_objects import open_repository
-from reconciler.desired.revision import RevisionError
+from reconciler.desired.git.commit_name import find_commit
+from reconciler.desired.git.objects import open_repository
+from reconciler.desired.git.revision import RevisionError
 from tests.desired.history import History
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import S_IFGITLINK, Blob, Commit, ObjectID, Tree
 
-from reconciler.desired.git_objects import SHORT, ReadOnlyRepo, commit_at, open_repository, reading
+from reconciler.desired.git.objects import SHORT, ReadOnlyRepo, commit_at, open_repository, reading
+from reconciler.desired.git.revision import PolicyFile, RevisionError
 from reconciler.desired.load import MOST_BYTES
 from reconciler.desired.locate import MOST_FILES, SUFFIXES, display
-from reconciler.desired.revision import PolicyFile, RevisionError
 
 _MOST_LINKS = 40
 _POINTERS = {b"version https://git-lfs.github.com/spec/": "Git LFS", b"\0GITCRYPT\0": "git-crypt"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired.repository import Repository
-from reconciler.desired.revision import RevisionError
+from reconciler.desired.git.repository import Repository
+from reconciler.desired.git.revision import RevisionError
 from tests.desired.history import History
 
 SCOPE = "# The estate.\napiVersion: reconciler/v1\nkind: Scope\nname: shop\n"

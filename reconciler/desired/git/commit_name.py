@@ -9,8 +9,8 @@ from dulwich.objects import Commit, ObjectID, ShaFile, Tag
 from dulwich.objectspec import parse_object, parse_ref
 from dulwich.refs import Ref, check_ref_format
 
-from reconciler.desired.git_objects import PIPELINE, SHORT, UNSHALLOW, ReadOnlyRepo, reading
-from reconciler.desired.revision import RevisionError
+from reconciler.desired.git.objects import PIPELINE, SHORT, UNSHALLOW, ReadOnlyRepo, reading
+from reconciler.desired.git.revision import RevisionError
 from reconciler.desired.suggest import closest
 
 _BRANCHES = (b"refs/heads/", b"refs/remotes/", b"refs/tags/")
@@ -115,8 +115,8 @@ def _unknown(repo: ReadOnlyRepo, name: str) -> RevisionError:
 
 
 def _source(repo: ReadOnlyRepo, name: str) -> tuple[str, str]:
-    """What follows `git fetch` so that the branch comes, and how it is to be named then: a clone of one branch fetches no
-    other unasked."""
+    """What follows `git fetch` so that the branch comes, and how it is to be named then: a clone of one branch fetches
+    no other unasked."""
     remotes = _remotes(repo)
     remote, _, branch = name.removeprefix("refs/remotes/").partition("/")
     if branch and remote in remotes:

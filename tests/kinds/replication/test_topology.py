@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from reconciler.kinds.replication_list import (
+from reconciler.kinds.replication.listing import (
     ContainerBody,
     FabricBody,
     FabricDetails,
@@ -14,8 +14,8 @@ from reconciler.kinds.replication_list import (
     MappingDetails,
     MappingProperties,
 )
-from reconciler.kinds.replication_route import Leg, Place
-from reconciler.kinds.replication_topology import Topology, topology_of
+from reconciler.kinds.replication.route import Leg, Place
+from reconciler.kinds.replication.topology import Topology, topology_of
 from reconciler.model.arm_id import ArmId
 
 VAULT = "/Subscriptions/1/resourceGroups/rg-dr/providers/Microsoft.RecoveryServices/vaults/rsv-dr"

@@ -16,7 +16,7 @@ from reconciler.kinds.replication_policy.kind import ReplicationPolicyKind
 from reconciler.model.document import Declared
 from reconciler.plan.change import Action, Effect
 from tests.kinds.conftest import NOW
-from tests.kinds.replication_topology.conftest import CACHE, FAR, NEAR, POLICY, ROUTE, VAULT, carry_out, plan_for
+from tests.kinds.replication.conftest import CACHE, FAR, NEAR, POLICY, ROUTE, VAULT, carry_out, plan_for
 
 SCOPE = "prod/rg-dr/rsv-dr"
 Declare = Callable[..., Declared]

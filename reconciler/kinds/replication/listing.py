@@ -16,7 +16,7 @@ from reconciler.azure.clients import Azure
 from reconciler.azure.failures import unreadable
 from reconciler.errors import AzureError
 from reconciler.kinds.located_vault import LocatedVault, live_vaults
-from reconciler.kinds.replication_route import located_routes, replication_vaults
+from reconciler.kinds.replication.route import located_routes, replication_vaults
 from reconciler.model.arm_id import ArmId
 from reconciler.model.document import Declared
 from reconciler.model.live import Unreadable

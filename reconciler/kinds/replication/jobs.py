@@ -10,8 +10,8 @@ import msgspec
 from reconciler.azure.clients import Azure
 from reconciler.azure.operations import Operation
 from reconciler.errors import AzureError
-from reconciler.kinds.replication_ids import vault_of
-from reconciler.kinds.replication_list import API_VERSION, is_never_used
+from reconciler.kinds.replication.ids import vault_of
+from reconciler.kinds.replication.listing import API_VERSION, is_never_used
 from reconciler.model.arm_id import ArmId
 from reconciler.model.casing import fold
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dulwich import porcelain
 
-from reconciler.desired.repository import Repository
+from reconciler.desired.git.repository import Repository
 from tests.desired.history import CHANGED, HERE, POLICIES, History, around, refused
 
 PROMISOR = '[remote "origin"]\n\turl = https://git.example/estate\n\tpromisor = true\n'

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.desired.git.revision import RevisionError
 from reconciler.desired.locate import display
-from reconciler.desired.revision import RevisionError
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatExceptio
 from dulwich.objects import Commit, ObjectID
 from dulwich.repo import Repo, UnsupportedExtension, UnsupportedVersion
 
-from reconciler.desired.revision import RevisionError
+from reconciler.desired.git.revision import RevisionError
 
 SHORT = 10
 """Digits of a commit that messages show."""

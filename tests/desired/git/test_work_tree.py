@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from dulwich.repo import Repo
 
-from reconciler.desired.revision import RevisionError
-from reconciler.desired.work_tree import WorkTree, find_work_tree
+from reconciler.desired.git.revision import RevisionError
+from reconciler.desired.git.work_tree import WorkTree, find_work_tree
 from tests.desired.history import History
 
 

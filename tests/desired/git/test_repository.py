@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from dulwich import porcelain
 
-from reconciler.desired import repository as module
+from reconciler.desired.git import repository as module
+from reconciler.desired.git.repository import Repository
 from reconciler.desired.load import MOST_BYTES
-from reconciler.desired.repository import Repository
 from reconciler.desired.validate import validate, validate_files
 from reconciler.kinds.base import Kind
 from tests.desired.history import CHANGED, HERE, LOCK, POLICIES, SCOPE, History, around, refused
@@ -307,7 +307,7 @@ def test_outside_of_git(tmp_path: Path) -> None:
 
 
 def test_commands_start_without_git(tmp_path: Path) -> None:
-    commands = Path(__file__).parents[2] / "reconciler" / "cli"
+    commands = Path(__file__).parents[3] / "reconciler" / "cli"
     modules = ", ".join(f"reconciler.cli.{path.stem}" for path in commands.glob("[!_]*.py"))
     code = f"import sys, {modules}, reconciler.workflow; print('dulwich' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(commands.parents[1])}

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 
 from reconciler.azure.clients import Azure
 from reconciler.kinds.located_vault import LocatedVault
-from reconciler.kinds.replication_list import (
+from reconciler.kinds.replication.listing import (
     ContainerBody,
     FabricBody,
     MappingBody,
     NetworkMappingBody,
     replication_list,
 )
-from reconciler.kinds.replication_route import Leg, Place
+from reconciler.kinds.replication.route import Leg, Place
 from reconciler.model.arm_id import ArmId
 
 _ZONE = re.compile(r"-z([1-9])(-container)?$", re.IGNORECASE)

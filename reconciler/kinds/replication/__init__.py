@@ -1,0 +1,1 @@
+"""What the kinds of Site Recovery share: lists, ids, operations and routes."""
