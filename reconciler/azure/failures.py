@@ -35,7 +35,7 @@ _BUSINESS_404 = "vm no longer exists"
 
 _ADVICE: Mapping[str, str] = {
     "missingsubscriptionregistration": "register the provider once: az provider register -n Microsoft.RecoveryServices",
-    "subscriptionnotfound": "check the subscription id in the Scope, and that you are signed in to its tenant",
+    "subscriptionnotfound": "check the id of the subscription, and that you are signed in to its tenant",
     "resourcegroupnotfound": "create the resource group first: az group create",
     "requestdisallowedbypolicy": "an Azure Policy assignment forbids it: the message names the assignment",
     "scopelocked": "a lock lies on the resource or its group: az lock list",
