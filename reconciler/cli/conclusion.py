@@ -27,8 +27,9 @@ def conclude_apply(outcome: Outcome, asked: Asked, troubles: Sequence[Trouble]) 
     stamped = outcome.stamping.vaults
     if stamped and asked.mode is not Mode.JSON:
         note(f"Noted on {count(len(stamped), 'vault')} as what is applied now: drift goes by that.")
+    means = "and the vaults disagree until it is" if stamped else "so drift may go by the apply before this one"
     for error in outcome.stamping.failures:
-        note(f"\nNot stamped, so drift is still measured by the apply before this one: {error}")
+        note(f"\nNot stamped, {means}: {error}")
     held = held_by_freeze(plan)
     if held:
         note(f"\n{held.message[0].upper()}{held.message[1:]}.\n  next: {held.advice}")

@@ -59,15 +59,23 @@ def test_the_exit_code(
 
 
 @pytest.mark.parametrize("statuses", [None, (Status.DONE,)])
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ((), "drift may go by the apply before this one"),
+        (("rsv-neu",), "the vaults disagree until it is"),
+    ],
+)
 def test_a_stamp_that_could_not_be_written_leaves_the_run_incomplete(
-    statuses: tuple[Status, ...] | None, capsys: pytest.CaptureFixture[str]
+    statuses: tuple[Status, ...] | None, written: tuple[str, ...], means: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = Result(endings(*statuses)) if statuses else None
     denied = DeniedError("tags of rsv-weu cannot be written", advice="give the identity a role")
-    outcome = Outcome(Review(ALL_READ, (), Resumed(())), result, Stamping(failures=(denied,)))
+    outcome = Outcome(Review(ALL_READ, (), Resumed(())), result, Stamping(written, (denied,)))
     assert conclude_apply(outcome, asked(), []) is ExitCode.INCOMPLETE
     said = capsys.readouterr().err
     assert "Not stamped" in said
+    assert means in said
     assert "next: give the identity a role" in said
 
 
