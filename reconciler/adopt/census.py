@@ -16,7 +16,7 @@ from reconciler.adopt.globs import count_stems
 from reconciler.model.arm_id import ArmId
 from reconciler.model.machine import Machine
 
-GROUPS, NAMES, LOCATIONS, SYSTEMS, SUBSCRIPTIONS = "resourceGroups", "names", "locations", "os", "subscriptions"
+GROUPS, IDS, LOCATIONS, SYSTEMS, SUBSCRIPTIONS = "resourceGroups", "ids", "locations", "os", "subscriptions"
 TAG = "tags:"
 """What the key of a condition on a tag begins with; its name follows."""
 _PLATFORM = ("hidden-", "reconciler-", "aks-managed-", "ms-resource-usage")
@@ -85,7 +85,7 @@ class Census:
 
     @cached_property
     def facets(self) -> tuple[Facet, ...]:
-        """All but the names, in a fixed order."""
+        """All but the ids, in a fixed order."""
         machines = self.machines
         fixed = [
             _facet(SUBSCRIPTIONS, (machine.subscription for machine in machines), fold=False),
@@ -100,8 +100,8 @@ class Census:
         return _facet(GROUPS, (machine.resource_group for machine in self.machines), fold=True)
 
     @cached_property
-    def names(self) -> Facet:
-        return _facet(NAMES, (machine.name for machine in self.machines), fold=True)
+    def ids(self) -> Facet:
+        return _facet(IDS, (str(machine.arm_id) for machine in self.machines), fold=True)
 
     def _tags(self) -> Iterable[Facet]:
         values: dict[str, dict[int, str]] = defaultdict(dict)

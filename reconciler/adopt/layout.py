@@ -78,6 +78,8 @@ def _unfold(node: yaml.Node) -> None:
     parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
     if isinstance(node, yaml.MappingNode) and sum(len(part.value) + 2 for part in parts) > _SHORT:
         node.flow_style = False
+    if any(len(part.value) > _SHORT for part in parts if isinstance(part, yaml.ScalarNode)):
+        node.flow_style = False  # ids: one a line
     for part in parts:
         _unfold(part)
 

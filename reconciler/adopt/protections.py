@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from reconciler.adopt.census import NAMES, Census
+from reconciler.adopt.census import IDS, Census
 from reconciler.adopt.selectors import Choice, Selectors
 from reconciler.kinds.adoption import Held
 from reconciler.model.counting import count
@@ -113,7 +113,8 @@ def _name(choice: Choice, bodies: Mapping[str, Any], taken: set[str]) -> str:
     """By what its VMs share; where that takes many words, by what they get."""
     words: list[str] = []
     if len(choice.terms) == 1 and not _listed(choice):
-        words = [value for condition in choice.terms[0].conditions for value in condition.shown]
+        shown = ((item.facet.key, value) for item in choice.terms[0].conditions for value in item.shown)
+        words = [value.rpartition("/")[2] if key == IDS else value for key, value in shown]
     if not words or len(words) > _MOST_WORDS:
         words = [next((text for text in body.values() if isinstance(text, str)), "vms") for body in bodies.values()]
     base = slug("-".join(words)) or "vms"
@@ -126,8 +127,8 @@ def _name(choice: Choice, bodies: Mapping[str, Any], taken: set[str]) -> str:
 
 
 def _listed(choice: Choice) -> bool:
-    """Whether VMs that have nothing in common are named one by one."""
-    return any(item.facet.key == NAMES and len(item.values) > 1 for item in choice.terms[0].conditions)
+    """Whether VMs that have nothing in common are listed one by one."""
+    return any(item.facet.key == IDS and len(item.values) > 1 for item in choice.terms[0].conditions)
 
 
 def slug(text: str) -> str:

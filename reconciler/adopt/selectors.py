@@ -1,19 +1,19 @@
 """The simplest selector that names exactly these VMs, of all the VMs there are.
 
 Three shapes are tried, and the cheapest to read is taken: conditions that are all met; the same but for a few VMs
-(`not`); one of several (`any`), the rest by name. What a shape costs is counted in `terms.py`: a tag is cheaper than a
-resource group, and that than a name. The work is bounded: so many combinations and slices, never all of them.
+(`not`); one of several (`any`), the rest by id. What a shape costs is counted in `terms.py`: a tag is cheaper than a
+resource group, and that than an id. The work is bounded: so many combinations and slices, never all of them.
 `docs/decisions/0024` says why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.adopt.census import SUBSCRIPTIONS, Census
-from reconciler.adopt.terms import PER_NAME, Condition, Surroundings, Term
+from reconciler.adopt.terms import PER_ID, Condition, Surroundings, Term
 
 _NOT = 2.0
 _BRANCH = 2.0
@@ -42,7 +42,7 @@ class Selectors:
         self._known: dict[int, Choice] = {}
 
     def name(self, target: int) -> Choice:
-        """A selector of exactly the VMs of `target`, which is not empty. What is told apart by nothing is named."""
+        """A selector of exactly the VMs of `target`, which is not empty. What is told apart by nothing is listed."""
         found = self._known.get(target)
         if found is None:
             found = self._known[target] = self._find(target)
@@ -73,12 +73,8 @@ class Selectors:
         for term in ranked[:_WIDE_TERMS]:
             surplus = term.mask & ~target
             tightest = Surroundings(census, surplus).tightest(target)
-            rest = tightest or self._named_terms(surplus)
-            if isinstance(rest, Term):
-                yield Choice({"all": [term.selector, {"not": rest.selector}]}, term.cost + _NOT + rest.cost, (term,))
-            elif len(rest) == 1:
-                selector = {"all": [term.selector, {"not": rest[0].selector}]}
-                yield Choice(selector, term.cost + _NOT + rest[0].cost, (term,))
+            rest = tightest or self._listed(surplus)
+            yield Choice({"all": [term.selector, {"not": rest.selector}]}, term.cost + _NOT + rest.cost, (term,))
 
     def _pieces(self, target: int, others: int) -> Choice:
         """Parts that are described one by one; those that read alike are put together."""
@@ -91,8 +87,9 @@ class Selectors:
                 break
             chosen.append(best)
             left &= ~best.mask
-        named = self._named_terms(left) if left else []
-        terms = [*_joined(chosen, self._census.everyone), *map(self._at_home, named)]
+        terms = _joined(chosen, self._census.everyone)
+        if left:
+            terms.append(self._listed(left))
         cost = sum(term.cost + _BRANCH for term in terms)
         if len(terms) == 1:
             return Choice(terms[0].selector, terms[0].cost, tuple(terms))
@@ -120,38 +117,15 @@ class Selectors:
                 found.append(tightest)
         return found
 
-    def _named_terms(self, target: int) -> list[Term]:
-        """By name; where VMs elsewhere have the same, by name in their resource group."""
-        census = self._census
-        unique: list[str] = []
-        grouped: dict[tuple[str, str], list[str]] = {}
-        for machine in census.of(target):
-            name = machine.name.casefold()
-            if census.names.masks[name] & ~target:
-                place = (machine.subscription, machine.resource_group.casefold())
-                grouped.setdefault(place, []).append(name)
-            else:
-                unique.append(name)
-        subscriptions = next(facet for facet in census.facets if facet.key == SUBSCRIPTIONS)
-        terms = [[Condition(census.names, tuple(sorted(set(unique))))]] if unique else []
-        for (alias, group), names in sorted(grouped.items()):
-            place_of = [Condition(subscriptions, (alias,)), Condition(census.groups, (group,))]
-            terms.append([*place_of, Condition(census.names, tuple(sorted(names)))])
-        return [Term.of(conditions, census.everyone) for conditions in terms]
-
-    def _at_home(self, term: Term) -> Term:
-        """Names alone, in their subscription where there are several: a VM that is called alike tomorrow, in another
-        one, is not meant. It costs nothing, as nobody has to think about it."""
-        facet = next(facet for facet in self._census.facets if facet.key == SUBSCRIPTIONS)
-        homes = facet.values_of(self._census.positions(term.mask))
-        if len(term.conditions) > 1 or len(homes) > 1 or len(facet.masks) == 1:
-            return term
-        return replace(term, conditions=(Condition(facet, homes), *term.conditions))
+    def _listed(self, target: int) -> Term:
+        """By id: a VM that is called alike tomorrow, elsewhere, is not meant."""
+        ids = self._census.ids
+        return Term.of([Condition(ids, ids.values_of(self._census.positions(target)))], self._census.everyone)
 
 
 def _gain(term: Term, left: int) -> float:
-    """What is saved by a term, against naming its VMs."""
-    return (term.mask & left).bit_count() * PER_NAME - term.cost - _BRANCH
+    """What is saved by a term, against listing its VMs."""
+    return (term.mask & left).bit_count() * PER_ID - term.cost - _BRANCH
 
 
 def _joined(terms: Iterable[Term], everyone: int) -> list[Term]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
-from reconciler.adopt.census import GROUPS, LOCATIONS, NAMES, SUBSCRIPTIONS, SYSTEMS, TAG, Census, Facet
+from reconciler.adopt.census import GROUPS, IDS, LOCATIONS, SUBSCRIPTIONS, SYSTEMS, TAG, Census, Facet
 from reconciler.adopt.globs import shorten
 
 _MOST_KEYS = 3
@@ -22,10 +22,10 @@ _COSTS = {
     LOCATIONS: (5.0, 1.0),
     SYSTEMS: (5.0, 1.0),
     GROUPS: (5.0, 1.5),
-    NAMES: (7.0, 2.0),
+    IDS: (7.0, 4.0),
 }
-"""What a key costs, and each of its values: tags say what a VM is, groups where somebody put it, names nothing."""
-PER_NAME = _COSTS[NAMES][1]
+"""What a key costs, and each of its values: tags say what a VM is, groups where somebody put it, ids nothing."""
+PER_ID = _COSTS[IDS][1]
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,7 @@ class Condition:
 
     @cached_property
     def shown(self) -> tuple[str, ...]:
-        if self.facet.key not in (GROUPS, NAMES):
-            return self.values
-        short = shorten(self.values, self.facet.stems)
+        short = shorten(self.values, self.facet.stems) if self.facet.key == GROUPS else self.values
         return tuple(self.facet.spelling.get(value, value) for value in short)
 
     @cached_property

@@ -86,14 +86,14 @@ def test_a_vm_whose_name_no_selector_can_say_is_told() -> None:
     odd = vm("web*")
     held = [Held(one.arm_id, "backup", Backup(policy="daily")) for one in (ONE, odd)]
     found = drafted(lambda _: iter(held), machines=(ONE, TWO, odd))
-    assert [one.body["select"] for one in found.protections] == [{"names": ["one"]}]
+    assert [one.body["select"] for one in found.protections] == [{"ids": [str(ONE.arm_id)]}]
     assert "cannot stand in a selector" in found.findings[0].message
 
 
 def test_sets_of_vms_become_selectors_of_exactly_those() -> None:
     groups = [Chosen(frozenset([ONE.arm_id])), Chosen(frozenset())]
     (sheet,) = drafted(lambda _: iter([Written("RecoveryPlan", "p", {"groups": groups})])).sheets
-    assert sheet.value == {"groups": [{"names": ["one"]}, {"not": {"subscriptions": ["prod"]}}]}
+    assert sheet.value == {"groups": [{"ids": [str(ONE.arm_id)]}, {"not": {"subscriptions": ["prod"]}}]}
 
 
 def test_what_broke_a_rule_is_not_written_again() -> None:
