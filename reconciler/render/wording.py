@@ -13,6 +13,7 @@ from reconciler.model.counting import count
 from reconciler.plan.change import BY_TIME, Action, Change, Consequence, Detail, Effect, Reason
 from reconciler.plan.plan import Plan
 from reconciler.render.origins import sentence
+from reconciler.render.reservations import frozen, unread
 
 _MISSED = {"failed-over": "failed-over VM", "objectives": "missed objective", "uncovered": "uncovered VM"}
 """What counts where nothing differs, too: chapters, and VMs that run elsewhere unprotected."""
@@ -156,10 +157,10 @@ class PlanWording(Wording):
 
     def verdict(self, plan: Plan, tally: Counter[str]) -> str:  # noqa: ARG002 -- objectives are no matter of a plan
         if plan.errors:
-            return f"Nothing can be applied: {count(len(plan.errors), 'error')}.{_unread(plan)}"
+            return f"Nothing can be applied: {count(len(plan.errors), 'error')}.{unread(plan)}"
         if plan.refusals:
             codes = ", ".join(refusal.code for refusal in plan.refusals)
-            return f"Refused by {codes}: apply does not start.{_unread(plan)}"
+            return f"Refused by {codes}: apply does not start.{unread(plan)}"
         if plan.empty and plan.restore:
             return "Nothing to do: what was to be made is there already, made of the same."
         if plan.empty:
@@ -168,11 +169,11 @@ class PlanWording(Wording):
             steps = sum(len(change.steps) for change in plan.actionable)
             return f"This takes {count(steps, 'step')}."
         if not plan.actionable:
-            return f"Nothing can be done now: what differs is blocked or put off.{_unread(plan)}"
+            return f"Nothing can be done now: what differs is blocked or put off.{unread(plan)}"
         steps = sum(len(change.steps) for change in plan.actionable)
         lifted = f" Guards lifted: {', '.join(plan.allowed)}." if plan.allowed else ""
         does = f"Apply would make {count(len(plan.actionable), 'change')} in {count(steps, 'step')}."
-        return f"{does}{lifted}{_unread(plan)}"
+        return f"{does}{lifted}{frozen(plan)}{unread(plan)}"
 
     def verdict_by_origin(self, plan: Plan, tally: Counter[str]) -> str:
         """What the edit does stands first: that is what a reviewer is asked about."""
@@ -181,7 +182,7 @@ class PlanWording(Wording):
         codes = ", ".join(refusal.code for refusal in plan.refusals)
         refused = f"Refused by {codes}: apply does not start. " if codes else ""
         lifted = f" Guards lifted: {', '.join(plan.allowed)}." if plan.allowed else ""
-        return f"{refused}{sentence(plan)}{lifted}{_unread(plan)}"
+        return f"{refused}{sentence(plan)}{lifted}{frozen(plan)}{unread(plan)}"
 
 
 class DriftWording(Wording):
@@ -245,13 +246,13 @@ class DriftWording(Wording):
 
     def verdict(self, plan: Plan, tally: Counter[str]) -> str:
         if plan.errors:
-            return f"Cannot tell: {count(len(plan.errors), 'error')} in the policies or on the way.{_unread(plan)}"
+            return f"Cannot tell: {count(len(plan.errors), 'error')} in the policies or on the way.{unread(plan)}"
         if self.in_step(plan):
             missed = ", ".join(count(tally[name], noun) for name, noun in _MISSED.items() if tally[name])
             noted = f" Yet to look at: {missed}." if missed else ""
             due = f" Due by the clock: {count(len(plan.due), 'change')}." if plan.due else ""
             return _in_step("No drift.", plan) + due + noted
-        return f"Azure differs from the policies in {count(len(plan.drift), 'resource')}.{_unread(plan)}"
+        return f"Azure differs from the policies in {count(len(plan.drift), 'resource')}.{unread(plan)}"
 
     def advice(self, plan: Plan) -> tuple[str, ...]:
         """How to heal it, and who may have done it."""
@@ -290,10 +291,5 @@ def _in_step(opening: str, plan: Plan) -> str:
     if plan.targets or plan.excludes:
         opening = f"{opening[:-1]} in the part that was asked for."
     if not plan.complete:
-        return f"{opening[:-1]} in what could be read ({figures}).{_unread(plan)}"
+        return f"{opening[:-1]} in what could be read ({figures}).{unread(plan)}"
     return f"{opening} Azure matches the policies ({figures})."
-
-
-def _unread(plan: Plan) -> str:
-    """What has to be added wherever the picture is not whole."""
-    return "" if plan.complete else " A part of Azure could not be read: what lies behind it is unknown."
