@@ -71,9 +71,12 @@ def _problem(item: str, choices: Sequence[str]) -> str:
     if form not in choices:
         return f"{item!r} asks for {form!r}; there is {', '.join(choices)}"
     path = Path(place)
-    if path.exists() and not path.is_file():
-        return f"{place} is there and not a file"
-    return "" if path.parent.is_dir() else f"the folder of {place} does not exist: make it first"
+    try:
+        if path.exists() and not path.is_file():
+            return f"{place} is there and not a file"
+        return "" if path.parent.is_dir() else f"the folder of {place} does not exist: make it first"
+    except OSError as error:
+        return f"{place} cannot be written: {error.strerror}"
 
 
 def _split(item: str) -> ReportFile:

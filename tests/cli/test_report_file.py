@@ -47,6 +47,7 @@ def test_every_form_can_be_a_file(form: str, saved: Path) -> None:
         (["pdf=plan.pdf"], "asks for 'pdf'; there is text, markdown, json"),
         (["json=no/such/plan.json"], "the folder of no/such/plan.json does not exist"),
         (["json=a-folder"], "a-folder is there and not a file"),
+        ([f"json={'x' * 300}"], "cannot be written: File name too long"),
         (["json=x", "markdown=a-folder/../x"], "two reports to"),
         (["pdf=x", "json"], "'pdf'; there is"),
         (["pdf=x", "json"], "'json' is not FORMAT=FILE"),

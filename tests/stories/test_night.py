@@ -111,7 +111,7 @@ def test_a_reader_that_goes_away_keeps_nobody_from_being_told(night: Story, bell
 
 def test_a_report_that_cannot_be_written_costs_no_other(night: Story, bell: Served) -> None:
     """Its draft has a longer name than any file can have."""
-    said = night.run("drift", "--report", f"json={'x' * 250}", "--report", "markdown=d.md", code=1)
+    said = night.run("drift", "--report", f"json={'x' * 254}", "--report", "markdown=d.md", code=1)
     assert "cannot write a report" in said.err
     assert "app-03" in (night.folder / "d.md").read_text(encoding="utf-8")
     assert len(bell.sent) == 1
