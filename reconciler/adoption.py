@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reconciler.adopt.draft import Draft, draft
@@ -51,12 +51,12 @@ class Adoption:
     """What to write, and what is to be known of it. `plan` is that on these very files; it changes nothing. `exact` is
     False where something could not be read or said: it stays unmanaged."""
 
-    files: Mapping[str, str]
+    files: Mapping[str, str] = field(repr=False)
     plan: Plan
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = field(repr=False)
     protections: int
     covered: int
-    uncovered: tuple[Machine, ...]
+    uncovered: tuple[Machine, ...] = field(repr=False)
 
     @property
     def exact(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and both sides that it was made from: reports explain VMs by them."""
+    """A plan, and both sides that it was made from: reports explain VMs by them.
+
+    Short in words: asyncio spells out the result of the main task when it ends (see `Plan.__repr__`).
+    """
 
     plan: Plan
-    picture: Picture
+    picture: Picture = field(repr=False)
 
 
 async def plan_now(
