@@ -1,4 +1,4 @@
-"""What a command hands to the event loop at its end is short in words: asyncio spells it out, and an estate is large."""
+"""What a command hands to the event loop at its end is short in words: asyncio spells it out."""
 
 from __future__ import annotations
 
