@@ -184,6 +184,7 @@ def describe(checkout: Checkout, stamp: Stamp | None) -> Base:
         policies=checkout.base.digest if checkout.base else "",
         applied=stamp.commit if stamp else "",
         applied_at=stamp.at if stamp else None,
+        applied_dirty=bool(stamp and stamp.dirty),
         head=checkout.head,
         dirty=checkout.dirty,
     )

@@ -35,11 +35,12 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Base(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the policies were compared with beside Azure.
 
-    `ref` is as it was asked for (`origin/main`), "" where the last applied commit is the base; `commit` the one that it
-    came to (the merge base), in full; `policies` the digest of the policy files there. `applied` is the commit that was
-    last applied, "" where nothing tells, and `applied_at` when. `head` is the commit that is checked out, "" outside of
-    git; `dirty` tells that the policies there are not those of that commit, `behind` that it lacks the applied one:
-    what is pending then is no merge that waits, but one that these policies would take back.
+    `ref` is as it was asked for (`origin/main`), "" where the last applied commit is the base; `commit` the one
+    that it came to (the merge base), in full; `policies` the digest of the policy files there. `applied` is the
+    commit that was last applied, "" where nothing tells, `applied_at` when, and `applied_dirty` that the policies
+    were not those of it. `head` is the commit that is checked out, "" outside of git; `dirty` tells that the
+    policies there are not those of that commit, `behind` that it lacks the applied one: what is pending then is no
+    merge that waits, but one that these policies would take back.
     """
 
     ref: str = ""
@@ -47,6 +48,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     policies: str = ""
     applied: str = ""
     applied_at: datetime | None = None
+    applied_dirty: bool = False
     head: str = ""
     dirty: bool = False
     behind: bool = False

@@ -105,7 +105,7 @@ def notes(base: Base | None) -> Mapping[Origin, str]:
 
 def titles(base: Base) -> dict[Origin, str]:
     """The title of each section."""
-    applied = f"{short(base.applied)} was applied{_on(base.applied_at)}" if base.applied else ""
+    applied = f"{_applied(base)} was applied{_on(base.applied_at)}" if base.applied else ""
     against = f"this branch against {_base(base)}" if base.ref else f"these policies against {_base(base)}"
     return {
         Origin.MINE: f"Yours: {against}",
@@ -125,12 +125,12 @@ def compared(base: Base | None, *, acting: bool) -> str:
         return ""
     edits = " with uncommitted edits" if base.dirty else ""
     here = f"this branch ({short(base.head)}{edits})" if base.head else "these policies"
-    applied = f"last applied was {short(base.applied)}{_on(base.applied_at)}" if base.applied else ""
+    applied = f"last applied was {_applied(base)}{_on(base.applied_at)}" if base.applied else ""
     if acting and base.ref:
         return f"Compared {here} with {_base(base)}; {applied or 'nothing tells what was last applied'}."
     if acting or not applied:
         return f"Compared {here} with Azure; {applied or 'nothing tells what was last applied'}."
-    return f"Compared Azure with what was last applied: {short(base.applied)}{_on(base.applied_at)}."
+    return f"Compared Azure with what was last applied: {_applied(base)}{_on(base.applied_at)}."
 
 
 def short(commit: str) -> str:
@@ -259,6 +259,11 @@ def _base(base: Base) -> str:
     return (
         f"what was last applied ({short(base.applied or base.commit)})" if base.applied or base.commit else "the base"
     )
+
+
+def _applied(base: Base) -> str:
+    """The commit; of a work tree that had changes of its own, that alone does not tell what was applied."""
+    return f"{short(base.applied)} with changes" if base.applied_dirty else short(base.applied)
 
 
 def _on(moment: datetime | None) -> str:

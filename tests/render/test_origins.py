@@ -141,6 +141,7 @@ def test_what_is_due_is_nobodys() -> None:
         (Base(ref="v1.0", commit=COMMIT), "Drift, or never applied: not as v1.0 (0123456) has it"),
         (Base(ref="v1.0", commit=COMMIT), "1 more change is drifted or never applied."),
         (Base(ref="v1.0", commit=COMMIT, applied=COMMIT), "Drift: changed in Azure since 0123456 was applied"),
+        (Base(ref="v1.0", commit=COMMIT, applied=COMMIT, applied_dirty=True), "last applied was 0123456 with changes."),
     ],
 )
 def test_the_commits_are_named(base: Base, title: str) -> None:
