@@ -200,32 +200,25 @@ def _left_behind(run: Run, step: Step, started: datetime) -> Ending:
     """As it was asked for: Azure works on, and nobody waits."""
     message = "Azure has accepted it and works on it; it was asked not to wait for that"
     advice = "`reconciler status` tells how far it is; the next apply takes it up"
-    at = run.azure.now()
-    left = ApplyLeft(
-        at=at,
-        step=step.id,
-        address=step.address,
-        title=step.title,
-        elapsed_seconds=(at - started).total_seconds(),
-        message=message,
-        advice=advice,
-    )
-    run.emit(left)
-    return Ending(step, Status.GOES_ON, message, advice)
+    return _leave(run, started, ApplyLeft, Ending(step, Status.GOES_ON, message, advice))
 
 
 def _left_open(run: Run, step: Step, started: datetime, error: AzureError, doubt: str) -> Ending:
-    message = f"{error.message}; {doubt}"
     advice = "run apply again: it looks in Azure before it sends anything"
-    at = run.azure.now()
-    left = ApplyOpen(
+    return _leave(run, started, ApplyOpen, Ending(step, Status.OPEN, f"{error.message}; {doubt}", advice))
+
+
+def _leave(run: Run, started: datetime, event: type[ApplyLeft | ApplyOpen], ending: Ending) -> Ending:
+    """Tells of a step that is no longer waited for."""
+    at, step = run.azure.now(), ending.step
+    left = event(
         at=at,
         step=step.id,
         address=step.address,
         title=step.title,
         elapsed_seconds=(at - started).total_seconds(),
-        message=message,
-        advice=advice,
+        message=ending.message,
+        advice=ending.advice,
     )
     run.emit(left)
-    return Ending(step, Status.OPEN, message, advice)
+    return ending

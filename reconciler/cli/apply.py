@@ -109,20 +109,12 @@ def command(
     4 incomplete: run it again.
     """
     from reconciler.diff.allowances import parse_allowances
-    from reconciler.diff.freezing import CODE as FREEZE
     from reconciler.workflow import Wishes
 
     saved = load_saved(file, digest)
-    allowances = parse_allowances(allow)
-    if saved and (target or exclude or only != ALL or is_written("base") or allowances.keys() - {FREEZE}):
-        raise UsageError(
-            "a saved plan is carried out as it is: --target, --exclude, --base, --only and --allow (but "
-            f"{FREEZE}) belong to `plan --out`",
-            advice="leave them out, or plan again with them",
-        )
-    wishes = Wishes(target, exclude, allowances, "" if only == ALL else only)
+    wishes = Wishes(target, exclude, parse_allowances(allow), "" if only == ALL else only)
     if saved:
-        wishes = Wishes(saved.targets, saved.excludes, {**parse_allowances(saved.allowed), **allowances})
+        wishes = _as_saved(saved, wishes, based=is_written("base"))
     refuse_unasked(form, auto_approve=auto_approve or bool(saved))
     asked = Asked(
         policies=policies,
@@ -138,6 +130,22 @@ def command(
         lock=Wish.of(lock, none=no_lock, patience=lock_timeout),
     )
     return asyncio.run(_apply(asked, cloud, ca_file))
+
+
+def _as_saved(saved: Plan, wishes: Wishes, *, based: bool) -> Wishes:
+    """Those of the plan, and a freeze that is lifted now. Raises UsageError for what belongs to `plan --out`; `based`
+    tells whether --base was written."""
+    from reconciler.diff.allowances import parse_allowances
+    from reconciler.diff.freezing import CODE as FREEZE
+    from reconciler.workflow import Wishes
+
+    if wishes.targets or wishes.excludes or wishes.only or based or wishes.allowances.keys() - {FREEZE}:
+        raise UsageError(
+            "a saved plan is carried out as it is: --target, --exclude, --base, --only and --allow (but "
+            f"{FREEZE}) belong to `plan --out`",
+            advice="leave them out, or plan again with them",
+        )
+    return Wishes(saved.targets, saved.excludes, {**parse_allowances(saved.allowed), **wishes.allowances})
 
 
 async def _apply(asked: Asked, cloud: str, ca_file: Path | None) -> ExitCode:
