@@ -43,7 +43,7 @@ def read_report(file: Path) -> Report:
         raise PublishError(
             f"{file} does not begin with a marker, as <!-- reconciler:plan -->",
             why="the marker is how the comment of the run before is found and edited",
-            advice=f"make it with: reconciler plan --report markdown={file}",
+            advice="a report has one: reconciler plan --report markdown=report.md, then publish that file",
         )
     return Report(marker, text)
 
