@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from reconciler.errors import PublishError
-from reconciler.publish.comment import Report, first_line, fit, same
+from reconciler.publish.comment import Report, first_line, fit
 from reconciler.publish.http import Api, Patience
-from reconciler.publish.issue import Issue
+from reconciler.publish.issue import Filed, Issue, Issues, close_all, keep_open
 from reconciler.publish.pipeline import needed
 from reconciler.publish.sole import Comment, Comments, keep_one
 
@@ -68,48 +68,43 @@ class GitHub:
 
     def open_issue(self, issue: Issue) -> str:
         """By label and marker, whoever opened it: only those who may write here can give an issue its label."""
-        api, body = self._api(), fit(issue.report.text, _MOST_CHARACTERS)
-        there = next(self._open(api, issue), None)
-        if there is None:
-            labels = [issue.label]
-            made = api.send(
-                "POST", f"/repos/{self._path}/issues", {"title": issue.title, "body": body, "labels": labels}
-            )
-            number = made.value["number"]
-            if issue.label not in [label["name"] for label in made.value.get("labels", [])]:
-                raise PublishError(
-                    f"issue {number} of {self._repository} was opened without its label {issue.label}",
-                    why="GitHub drops labels of those who may not write; the next run does not find it without",
-                    advice=f"give the job `issues: write`, and issue {number} the label",
-                )
-            return f"opened issue {number} of {self._repository}"
-        number, text = there["number"], _text(there)
-        if text != body.strip() or there["title"] != issue.title:
-            api.send("PATCH", f"/repos/{self._path}/issues/{number}", {"title": issue.title, "body": body})
-        if same(text, body):
-            return f"issue {number} of {self._repository} is open and tells the same"
-        self._note(api, number, f"What is reported above has changed: {issue.report.verdict}")
-        return f"updated issue {number} of {self._repository}"
+        return keep_open(self._issues(issue), issue, fit(issue.report.text, _MOST_CHARACTERS))
 
     def close_issue(self, issue: Issue) -> str:
-        api = self._api()
-        there = list(self._open(api, issue))
-        for item in there:
-            self._note(api, item["number"], fit(f"Closed: {issue.report.verdict}", _MOST_CHARACTERS))
-            closing = {"state": "closed", "state_reason": "completed"}
-            api.send("PATCH", f"/repos/{self._path}/issues/{item['number']}", closing)
-        if not there:
-            return f"no such issue is open in {self._repository}: nothing to close"
-        return f"closed issue {', '.join(str(item['number']) for item in there)} of {self._repository}"
+        return close_all(self._issues(issue), issue)
 
-    def _open(self, api: Api, issue: Issue) -> Iterator[Any]:
-        found = api.pages(f"/repos/{self._path}/issues", state="open", labels=issue.label, per_page=100)
-        return (
-            item for item in found if "pull_request" not in item and first_line(item["body"]) == issue.report.marker
+    def _issues(self, issue: Issue) -> Issues:
+        api, place = self._api(), f"/repos/{self._path}/issues"
+
+        def ours() -> list[Filed]:
+            found = api.pages(place, state="open", labels=issue.label, per_page=100)
+            mine = (item for item in found if "pull_request" not in item)
+            marked = (item for item in mine if first_line(item["body"]) == issue.report.marker)
+            return [Filed(item["number"], item["title"], _text(item)) for item in marked]
+
+        closing = {"state": "closed", "state_reason": "completed"}
+        return Issues(
+            self._repository,
+            ours,
+            create=lambda body: self._create(api, issue, body),
+            edit=lambda number, body: api.send("PATCH", f"{place}/{number}", {"title": issue.title, "body": body}),
+            note=lambda number, text: api.send(
+                "POST", f"{place}/{number}/comments", {"body": fit(text, _MOST_CHARACTERS)}
+            ),
+            close=lambda number: api.send("PATCH", f"{place}/{number}", closing),
         )
 
-    def _note(self, api: Api, number: int, text: str) -> None:
-        api.send("POST", f"/repos/{self._path}/issues/{number}/comments", {"body": text})
+    def _create(self, api: Api, issue: Issue, body: str) -> int:
+        wanted = {"title": issue.title, "body": body, "labels": [issue.label]}
+        made = api.send("POST", f"/repos/{self._path}/issues", wanted).value
+        number = int(made["number"])
+        if issue.label not in [label["name"] for label in made.get("labels", [])]:
+            raise PublishError(
+                f"issue {number} of {self._repository} was opened without its label {issue.label}",
+                why="GitHub drops labels of those who may not write; the next run does not find it without",
+                advice=f"give the job `issues: write`, and issue {number} the label",
+            )
+        return number
 
     def _api(self) -> Api:
         token = needed(

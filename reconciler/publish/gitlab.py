@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from reconciler.errors import PublishError
-from reconciler.publish.comment import Report, first_line, fit, same
+from reconciler.publish.comment import Report, first_line, fit
 from reconciler.publish.http import Api, Patience
-from reconciler.publish.issue import Issue
+from reconciler.publish.issue import Filed, Issue, Issues, close_all, keep_open
 from reconciler.publish.pipeline import needed
 from reconciler.publish.sole import Comment, Comments, keep_one
 
@@ -64,35 +63,31 @@ class GitLab:
 
     def open_issue(self, issue: Issue) -> str:
         """By label and marker, whoever opened it: only those who may plan here can give an issue its label."""
-        api, body = self._api(), fit(issue.report.text, _MOST_CHARACTERS)
-        there = next(self._open(api, issue), None)
-        if there is None:
-            wanted = {"title": issue.title, "description": body, "labels": issue.label}
-            made = api.send("POST", self._issues, wanted)
-            return f"opened issue {made.value['iid']} of {self._project}"
-        number, text = there["iid"], str(there["description"] or "").strip()
-        if text != body.strip() or there["title"] != issue.title:
-            api.send("PUT", f"{self._issues}/{number}", {"title": issue.title, "description": body})
-        if same(text, body):
-            return f"issue {number} of {self._project} is open and tells the same"
-        changed = f"What is reported above has changed: {issue.report.verdict}"
-        api.send("POST", f"{self._issues}/{number}/notes", {"body": changed})
-        return f"updated issue {number} of {self._project}"
+        return keep_open(self._issues(issue), issue, fit(issue.report.text, _MOST_CHARACTERS))
 
     def close_issue(self, issue: Issue) -> str:
-        api = self._api()
-        there = list(self._open(api, issue))
-        for item in there:
-            text = f"Closed: {issue.report.verdict}"
-            api.send("POST", f"{self._issues}/{item['iid']}/notes", {"body": text})
-            api.send("PUT", f"{self._issues}/{item['iid']}", {"state_event": "close"})
-        if not there:
-            return f"no such issue is open in {self._project}: nothing to close"
-        return f"closed issue {', '.join(str(item['iid']) for item in there)} of {self._project}"
+        return close_all(self._issues(issue), issue)
 
-    def _open(self, api: Api, issue: Issue) -> Iterator[Any]:
-        found = api.pages(self._issues, state="opened", labels=issue.label, per_page=100)
-        return (item for item in found if first_line(item["description"]) == issue.report.marker)
+    def _issues(self, issue: Issue) -> Issues:
+        api, place = self._api(), f"/projects/{quote(self._project, safe='')}/issues"
+
+        def ours() -> list[Filed]:
+            found = api.pages(place, state="opened", labels=issue.label, per_page=100)
+            marked = (item for item in found if first_line(item["description"]) == issue.report.marker)
+            return [Filed(item["iid"], item["title"], str(item["description"] or "").strip()) for item in marked]
+
+        def create(body: str) -> int:
+            wanted = {"title": issue.title, "description": body, "labels": issue.label}
+            return int(api.send("POST", place, wanted).value["iid"])
+
+        return Issues(
+            self._project,
+            ours,
+            create,
+            edit=lambda number, body: api.send("PUT", f"{place}/{number}", {"title": issue.title, "description": body}),
+            note=lambda number, text: api.send("POST", f"{place}/{number}/notes", {"body": text}),
+            close=lambda number: api.send("PUT", f"{place}/{number}", {"state_event": "close"}),
+        )
 
     def _api(self) -> Api:
         token = needed(self._environment, "GitLab", "GITLAB_TOKEN", advice=_ACCESS)
@@ -107,10 +102,6 @@ class GitLab:
     def _merge_project(self) -> str:
         """Where the merge request is: that of a fork runs in the fork, and is to be commented on in its target."""
         return needed(self._environment, "GitLab", "CI_MERGE_REQUEST_PROJECT_ID", "CI_PROJECT_ID")
-
-    @property
-    def _issues(self) -> str:
-        return f"/projects/{quote(self._project, safe='')}/issues"
 
     def _merge(self) -> int:
         told = self._environment.get("CI_MERGE_REQUEST_IID", "")
